@@ -1,0 +1,270 @@
+// Package policy turns policy files into immutable values: what Greenlight may
+// do with a model, and what an Envoy fleet looks like.
+//
+// The types in this file are what the rest of Greenlight sees. They are built
+// only by the decoder, which has already applied every default and every rule:
+// a Model or a Fleet that exists is valid. Nobody changes one after it was
+// built; a changed file makes a new value.
+package policy
+
+import "time"
+
+// Color is one of the two identities that a model's instances can have.
+// A color says nothing about duty: which one is live changes with every switch.
+type Color string
+
+// The two colors.
+const (
+	Blue  Color = "blue"
+	Green Color = "green"
+)
+
+// Colors lists both colors in their fixed order.
+var Colors = [2]Color{Blue, Green}
+
+// Other returns the opposite color.
+func (c Color) Other() Color {
+	if c == Blue {
+		return Green
+	}
+	return Blue
+}
+
+// Valid reports whether c is blue or green.
+func (c Color) Valid() bool { return c == Blue || c == Green }
+
+// Model is the policy of one model: the unit of policy and of switching.
+type Model struct {
+	Name   string   `json:"name"`
+	Owners []string `json:"owners,omitempty"`
+	// Source says where the policy was read from.
+	Source Source `json:"source"`
+	// InitialLive is the color that is live when Greenlight meets the model for
+	// the first time; empty means: the color that has endpoints, blue if both have.
+	InitialLive Color `json:"initialLive,omitempty"`
+
+	Discovery Discovery `json:"discovery"`
+	Route     Route     `json:"route"`
+	Validate  []Check   `json:"validate"`
+	// Shift is never empty; the last step has weight Full.
+	Shift    []Step   `json:"shift"`
+	Prepare  Prepare  `json:"prepare"`
+	Confirm  Confirm  `json:"confirm"`
+	Bake     Bake     `json:"bake"`
+	Rollback Rollback `json:"rollback"`
+	Retire   Retire   `json:"retire"`
+}
+
+// Source names the file that a policy came from and the hash of its bytes.
+type Source struct {
+	File string `json:"file"` // as found: the folder as configured plus the path below it
+	Line int    `json:"line"` // line of the document's first key, from 1
+	Hash string `json:"hash"` // hex SHA-256 of the document
+}
+
+// Discovery says how a model's instances and their colors are found in the registry.
+// Either Service with one of ColorMeta and ColorTags is set, or Services.
+type Discovery struct {
+	// Service is the one service that both colors share.
+	Service string `json:"service,omitempty"`
+	// ColorMeta is the service meta key that holds "blue" or "green".
+	ColorMeta string `json:"colorMeta,omitempty"`
+	// ColorTags: the tags "blue" and "green" tell the color.
+	ColorTags bool `json:"colorTags,omitempty"`
+	// Services names a service of its own for each color.
+	Services map[Color]string `json:"services,omitempty"`
+	// VersionMeta is the service meta key that holds the version; never empty
+	// (default "version"). An instance without it has version "".
+	VersionMeta string `json:"versionMeta"`
+	// Warning: instances whose worst check is "warning" count as ready.
+	Warning bool `json:"warning,omitempty"`
+	// Datacenter to ask; empty means the agent's own.
+	Datacenter string `json:"datacenter,omitempty"`
+}
+
+// Protocol is what the model's instances speak.
+type Protocol string
+
+// The upstream protocols.
+const (
+	HTTP1 Protocol = "http1"
+	HTTP2 Protocol = "http2"
+	GRPC  Protocol = "grpc"
+)
+
+// Route says which requests are the model's, and how Envoy sends them on.
+type Route struct {
+	Fleets []string `json:"fleets"` // at least one
+	// Hosts are the virtual-host domains, port-less, lower case; "*" or "*.suffix" allowed.
+	Hosts  []string `json:"hosts"`
+	Prefix string   `json:"prefix"` // begins with "/", default "/"
+	// Preview is the request header whose value (blue, green, live, idle) picks
+	// a color; empty when the preview is off. Default "x-model-color".
+	Preview  string        `json:"preview,omitempty"`
+	Protocol Protocol      `json:"protocol"`
+	Timeout  time.Duration `json:"timeout"` // whole request; 0 means none; default 15s
+	Retries  Retries       `json:"retries"`
+	Outlier  Outlier       `json:"outlier"`
+	Limits   Limits        `json:"limits"`
+	// ConnectTimeout is the time for one upstream TCP connection. Default 1s.
+	ConnectTimeout time.Duration `json:"connectTimeout"`
+}
+
+// Retries is Envoy's retry policy. The default conditions are safe for
+// inference that is not idempotent.
+type Retries struct {
+	Attempts int      `json:"attempts"` // 0 switches retries off; default 2
+	On       []string `json:"on"`       // Envoy's retry_on conditions
+}
+
+// Outlier is Envoy's passive health checking.
+type Outlier struct {
+	Off                bool          `json:"off,omitempty"`
+	ConsecutiveErrors  int           `json:"consecutiveErrors"`  // gateway failures in a row; default 5
+	Interval           time.Duration `json:"interval"`           // default 5s
+	EjectFor           time.Duration `json:"ejectFor"`           // base ejection time; default 15s
+	MaxEjectionPercent int           `json:"maxEjectionPercent"` // 0–100; default 50
+}
+
+// Limits are Envoy's circuit breakers, per color and Envoy.
+type Limits struct {
+	Connections int `json:"connections"` // default 10240
+	Pending     int `json:"pending"`     // default 10240
+	Requests    int `json:"requests"`    // default 10240
+	Retries     int `json:"retries"`     // default 64
+}
+
+// Check is something measured of a color. Exactly one of the pointers is set.
+type Check struct {
+	// Name is unique within its list; by default the kind ("golden"), numbered
+	// from the second on ("golden-2").
+	Name string `json:"name"`
+	// Timeout bounds the whole check. Default 30s (golden: 2m).
+	Timeout   time.Duration   `json:"timeout"`
+	Endpoints *EndpointsCheck `json:"endpoints,omitempty"`
+	Ready     *ReadyCheck     `json:"ready,omitempty"`
+	Golden    *GoldenCheck    `json:"golden,omitempty"`
+}
+
+// Kind is the check's key in a policy file.
+func (c Check) Kind() string {
+	switch {
+	case c.Endpoints != nil:
+		return "endpoints"
+	case c.Ready != nil:
+		return "ready"
+	default:
+		return "golden"
+	}
+}
+
+// EndpointsCheck asks for a number of ready endpoints: at least Min, and at
+// least OfLive of the number that the live color has (rounded up).
+type EndpointsCheck struct {
+	Min    int    `json:"min"`    // at least 1; default 1
+	OfLive Weight `json:"ofLive"` // default 100%
+}
+
+// ReadyCheck asks every idle endpoint whether it is ready: with an HTTP GET of
+// Path (200–299 passes), or, if GRPC is set, with grpc.health.v1.Health/Check of Service.
+type ReadyCheck struct {
+	Path    string `json:"path,omitempty"`
+	GRPC    bool   `json:"grpc,omitempty"`
+	Service string `json:"service,omitempty"`
+}
+
+// GoldenProtocol is how golden requests and answers are written.
+type GoldenProtocol string
+
+// The golden protocols.
+const (
+	OpenInference GoldenProtocol = "open-inference" // KServe V2 over HTTP
+	PlainJSON     GoldenProtocol = "json"
+)
+
+// GoldenCheck sends known requests to every idle endpoint and compares answers.
+type GoldenCheck struct {
+	// File is the JSONL file's path as the process can open it.
+	File     string         `json:"file"`
+	Protocol GoldenProtocol `json:"protocol"`
+	// Path is what is POSTed to unless a case names its own.
+	// Default for open-inference: /v2/models/MODEL/infer; required for json.
+	Path string `json:"path"`
+	// Tolerance is the largest difference of two numbers that still agree:
+	// |expected-got| <= Tolerance * max(1, |expected|). Default 1e-6.
+	Tolerance float64 `json:"tolerance"`
+}
+
+// Weight is a share of the traffic in hundredths of a percent, 0 to Full.
+type Weight uint16
+
+// Full is all of the traffic.
+const Full Weight = 10000
+
+// Step is one weight of the shift, held for Hold after it was confirmed.
+type Step struct {
+	Weight Weight        `json:"weight"`
+	Hold   time.Duration `json:"hold,omitempty"`
+}
+
+// Prepare bounds the wait for the idle color to be complete, of one version,
+// and warm on every node.
+type Prepare struct {
+	Within time.Duration `json:"within"` // default 5m
+}
+
+// Otherwise says what to do when a confirmation does not come.
+type Otherwise string
+
+// The ways on without a confirmation.
+const (
+	OtherwiseRollback Otherwise = "rollback"
+	OtherwiseHold     Otherwise = "hold"
+)
+
+// Confirm bounds the wait for every connected node's ACK.
+type Confirm struct {
+	Within    time.Duration `json:"within"`    // default 30s
+	Otherwise Otherwise     `json:"otherwise"` // default rollback
+}
+
+// Bake is the watched time at full weight: Checks run again every Every.
+type Bake struct {
+	For    time.Duration `json:"for"`    // default 30m
+	Every  time.Duration `json:"every"`  // default 10s
+	Checks []Check       `json:"checks"` // default: those of validate
+}
+
+// Rollback says when Greenlight goes back by itself.
+type Rollback struct {
+	Automatic bool `json:"automatic"` // default true; false holds instead
+	// EndpointsBelow: going back starts when the new color has fewer ready
+	// endpoints than this share of what it needed. Default 50%.
+	EndpointsBelow Weight `json:"endpointsBelow"`
+}
+
+// Retire says when and how the old color is let go.
+type Retire struct {
+	Off     bool          `json:"off,omitempty"`
+	After   time.Duration `json:"after"` // after the bake; default 24h
+	Webhook string        `json:"webhook,omitempty"`
+}
+
+// Fleet is the policy of one fleet: the Envoys that share a node.cluster.
+// A fleet that no file describes keeps its own listeners and asks for the
+// route configuration that has the fleet's name.
+type Fleet struct {
+	Name   string `json:"name"`
+	Source Source `json:"source"`
+	// Routes is the name of the fleet's route configuration; default the fleet's name.
+	Routes string `json:"routes"`
+	// Listener is nil for a fleet that keeps its own listeners.
+	Listener *Listener `json:"listener,omitempty"`
+}
+
+// Listener is where a fleet's Envoys accept requests.
+type Listener struct {
+	Name    string `json:"name"`    // default "greenlight"
+	Address string `json:"address"` // an IP address; default 0.0.0.0
+	Port    int    `json:"port"`    // 1–65535
+}

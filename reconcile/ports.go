@@ -1,0 +1,45 @@
+// Package reconcile runs one goroutine a model: it takes an event, asks
+// rollout.Step, journals the answer, and only then does the work.
+package reconcile
+
+import (
+	"context"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// Fleet carries routing to the Envoys. Its methods return at once; what the
+// nodes made of it comes back through Report.
+type Fleet interface {
+	// Route publishes a model's routing; the last call wins. Calling it again
+	// with the same generation is harmless.
+	Route(rollout.Routing)
+	// Endpoints replaces what both colors' clusters hold.
+	Endpoints(model string, blue, green []rollout.Endpoint)
+	// Report says where the fleets stand with the model's last routing.
+	Report(model string) rollout.Report
+	// Withdraw takes the model off all fleets.
+	Withdraw(model string)
+}
+
+// Journal keeps every state of every model. Commit returns only when s, and
+// the switch in it, are on disk.
+type Journal interface {
+	Commit(s rollout.State) error
+	// SwitchByKey finds the switch that was started with an idempotency key; nil if none was.
+	SwitchByKey(model, key string) (*rollout.Switch, error)
+}
+
+// Checker runs checks until they are done or ctx is cancelled. It always
+// returns one verdict per check.
+type Checker interface {
+	Run(ctx context.Context, job rollout.CheckJob) []rollout.Verdict
+}
+
+// Registry watches one model's instances until ctx is done. It emits whole
+// sets, first as soon as the first whole answer is there. last is the last
+// good set from disk; it is nil when there is none.
+type Registry interface {
+	Watch(ctx context.Context, model string, d policy.Discovery, last *rollout.EndpointSet, emit func(rollout.EndpointSet))
+}

@@ -1,0 +1,117 @@
+package rollout
+
+import (
+	"greenlight/policy"
+)
+
+// Event is something that happened to a model. It is one of the types below.
+type Event interface{ event() }
+
+type (
+	// Recovered is the first event after a start with a journaled state.
+	Recovered struct{}
+	// Observed carries a whole answer of the registry.
+	Observed struct{ Endpoints EndpointSet }
+	// Reported carries what the fleets now say of the model.
+	Reported struct{ Report Report }
+	// Checked carries the verdicts of check run Run, complete.
+	Checked struct {
+		Run      uint64
+		Verdicts []Verdict
+	}
+	// PolicyChanged says that the model's policy (Step's argument) is a new one.
+	PolicyChanged struct{}
+	// Retired says that the retire webhook answered; Problem is empty when it took it.
+	Retired struct{ Problem string }
+	// Tick says that State.WakeAt has come.
+	Tick struct{}
+	// Command is an operator's or a pipeline's word.
+	Command struct {
+		Verb   Verb
+		Actor  string // never empty
+		Reason string
+		// The rest is for Start.
+		ID     string       // the new switch's id
+		Target policy.Color // empty: whichever is idle
+		// ExpectLive and ExpectVersion must hold of the live color, if not empty.
+		ExpectLive    policy.Color
+		ExpectVersion string
+		Key           string // idempotency key
+		// Force skips validation (Start) or goes back to an unhealthy old color (RollBack).
+		Force bool
+	}
+)
+
+// Verb is what a Command asks for.
+type Verb string
+
+// The verbs.
+const (
+	Start    Verb = "switch"
+	Promote  Verb = "promote" // end the present hold or bake now, or go on from Held
+	Pause    Verb = "pause"
+	Resume   Verb = "resume"
+	Abort    Verb = "abort"    // end the running switch; all weight back where it was
+	RollBack Verb = "rollback" // the same, and also after the switch succeeded
+)
+
+func (Recovered) event()     {}
+func (Observed) event()      {}
+func (Reported) event()      {}
+func (Checked) event()       {}
+func (PolicyChanged) event() {}
+func (Retired) event()       {}
+func (Tick) event()          {}
+func (Command) event()       {}
+
+// Action is work that Step wants done after its state was journaled. It is one
+// of the types below; they are done in order.
+type Action interface{ action() }
+
+type (
+	// Publish hands a routing to the fleets.
+	Publish struct{ Routing Routing }
+	// RunChecks starts check run Run of Checks against color Target.
+	RunChecks struct {
+		Run    uint64
+		Checks []policy.Check
+		Target policy.Color
+		Live   policy.Color
+	}
+	// CancelChecks stops run Run; its verdicts are no longer wanted.
+	CancelChecks struct{ Run uint64 }
+	// LetGo announces that Color may be decommissioned, and calls the webhook if there is one.
+	LetGo struct {
+		SwitchID string
+		Color    policy.Color
+		Version  string
+		Webhook  string
+	}
+	// RevertPolicy says that a node rejected the routing that a policy change
+	// made: the policy before it stands again.
+	RevertPolicy struct{ Reason string }
+	// Refuse answers the Command that Step was given: it can't be done now.
+	// The state is unchanged.
+	Refuse struct {
+		Code    RefusalCode
+		Message string // what, why, and what to do
+	}
+)
+
+// RefusalCode sorts refusals for the API.
+type RefusalCode string
+
+// The refusal codes.
+const (
+	NotNow       RefusalCode = "not-now"      // the phase does not allow it
+	Precondition RefusalCode = "precondition" // ExpectLive or ExpectVersion does not hold
+	NotReady     RefusalCode = "not-ready"    // endpoints are missing
+	Invalid      RefusalCode = "invalid"      // the command contradicts itself
+)
+
+func (Publish) action()      {}
+func (RunChecks) action()    {}
+func (CancelChecks) action() {}
+func (LetGo) action()        {}
+func (RevertPolicy) action() {}
+func (Refuse) action()       {}

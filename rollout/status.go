@@ -1,0 +1,86 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+
+	"greenlight/policy"
+)
+
+// Status is what an operator sees of a model: its journaled state and what
+// stands around it. Nobody changes one after it was handed out.
+type Status struct {
+	State  State
+	Policy *policy.Model
+	// PolicyProblem is empty while the policy in force is the one in the file.
+	// Otherwise it says what is wrong with the file (or with what the fleets
+	// made of it) and PolicySince when the last good policy began to stand in.
+	PolicyProblem string
+	PolicySince   time.Time
+	Endpoints     EndpointSet
+	Report        Report
+	// Checks is the progress of the checks that run now, in policy order.
+	Checks []CheckProgress
+	// Revision grows with every Status of a model handed out by one process.
+	Revision uint64
+}
+
+// CheckProgress says how far a running check is.
+type CheckProgress struct {
+	Check string
+	Done  int
+	Total int // 0 while unknown
+}
+
+// FleetView is one fleet as an operator sees it.
+type FleetView struct {
+	Name   string
+	Routes string // name of its route configuration
+	Nodes  []NodeView
+}
+
+// NodeView is one node: connected, or stale until its lease ends.
+type NodeView struct {
+	Node      string
+	Agent     string // "envoy 1.40.0", "gRPC Go 1.85.0"
+	Connected bool
+	Since     time.Time // of the connection, or of its loss
+	Until     time.Time // end of the lease; zero while connected
+	Delta     bool
+	Types     []TypeView
+}
+
+// TypeView is what one node holds of one resource type.
+type TypeView struct {
+	Type    string // short: "listener", "route", "cluster", "endpoint"
+	Wanted  string // version that the node should have; delta: a digest over its resources
+	Acked   string // version that it ACKed last
+	AckedAt time.Time
+	// Rejected is the standing NACK's reason; empty when there is none.
+	Rejected   string
+	RejectedAt time.Time
+}
+
+// NodeRecord is what is kept of a node over a restart.
+type NodeRecord struct {
+	Fleet    string    `json:"fleet"`
+	Node     string    `json:"node"`
+	Agent    string    `json:"agent,omitempty"`
+	LastSeen time.Time `json:"lastSeen"`
+}
+
+func sortedUnique(s []string) []string {
+	slices.Sort(s)
+	return slices.Compact(s)
+}
+
+// CheckJob is one set of checks to run against one color.
+type CheckJob struct {
+	Model     string
+	Checks    []policy.Check
+	Target    policy.Color
+	Live      policy.Color
+	Endpoints EndpointSet
+	// Progress is called, never concurrently, when a check got further.
+	Progress func(CheckProgress)
+}

@@ -1,0 +1,277 @@
+// Package rollout decides. Step takes a model's state and one event and answers
+// with the next state and the work to be done; it does no I/O, reads no clock
+// and starts nothing, so that every rule of a switch can be tested as a value.
+package rollout
+
+import (
+	"time"
+
+	"greenlight/policy"
+)
+
+// Phase says where a model stands. It is the one field that decides.
+type Phase string
+
+// The phases. A model without a running switch is Idle or Retiring.
+const (
+	Idle        Phase = "idle"         // no switch is running
+	Preparing   Phase = "preparing"    // waiting for the target to be complete, of one version, and warm on every node
+	Validating  Phase = "validating"   // checks run against the target; no user meets it
+	Confirming  Phase = "confirming"   // a step's weight is published; waiting for every node's ACK
+	Holding     Phase = "holding"      // a step's weight is confirmed and watched until its hold ends
+	Baking      Phase = "baking"       // full weight, old color warm
+	Paused      Phase = "paused"       // an operator stopped the clock; weights stand
+	Held        Phase = "held"         // Greenlight stopped and says so: a person has to decide
+	RollingBack Phase = "rolling-back" // all weight back on the old color is published; waiting for ACKs
+	Retiring    Phase = "retiring"     // the switch succeeded; the old color waits to be let go
+)
+
+// Running reports whether a switch in phase p still needs time or a person.
+func (p Phase) Running() bool { return p != Idle && p != Retiring }
+
+// Outcome is how a switch ended; empty while it runs.
+type Outcome string
+
+// The outcomes.
+const (
+	Succeeded  Outcome = "succeeded"
+	Refused    Outcome = "refused"     // ended before any user met the target
+	RolledBack Outcome = "rolled-back" // users had met the target; all weight is back
+	Aborted    Outcome = "aborted"     // an operator ended it before any user met the target
+)
+
+// Weights is the share of users' requests that each color gets; the two add up to policy.Full.
+type Weights struct {
+	Blue  policy.Weight `json:"blue"`
+	Green policy.Weight `json:"green"`
+}
+
+// AllOn gives c everything.
+func AllOn(c policy.Color) Weights { return Split(c, policy.Full) }
+
+// Split gives w to c and the rest to the other color.
+func Split(c policy.Color, w policy.Weight) Weights {
+	if c == policy.Blue {
+		return Weights{Blue: w, Green: policy.Full - w}
+	}
+	return Weights{Blue: policy.Full - w, Green: w}
+}
+
+// Of is the share of c.
+func (w Weights) Of(c policy.Color) policy.Weight {
+	if c == policy.Blue {
+		return w.Blue
+	}
+	return w.Green
+}
+
+// Endpoint is one instance of a model that the registry calls ready.
+type Endpoint struct {
+	ID      string `json:"id"`      // the registry's instance id, unique within the model
+	Address string `json:"address"` // IP address
+	Port    int    `json:"port"`
+	Weight  uint32 `json:"weight"` // 1 or more, from the registry
+	Version string `json:"version,omitempty"`
+}
+
+// EndpointSet is what the registry says of a model, whole: never a difference.
+type EndpointSet struct {
+	// Blue and Green are the ready endpoints, sorted by ID.
+	Blue  []Endpoint `json:"blue"`
+	Green []Endpoint `json:"green"`
+	// Unready counts instances that are registered but not ready, per color.
+	Unready map[policy.Color]int `json:"unready,omitempty"`
+	// Problem is empty while the registry is trusted. Otherwise it says why the
+	// last good set stands ("consul: connection refused") and Since when.
+	Problem string    `json:"problem,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+}
+
+// Of is the ready endpoints of c.
+func (s EndpointSet) Of(c policy.Color) []Endpoint {
+	if c == policy.Blue {
+		return s.Blue
+	}
+	return s.Green
+}
+
+// Versions lists the different versions that c's ready endpoints serve, sorted.
+func (s EndpointSet) Versions(c policy.Color) []string {
+	var out []string
+	for _, e := range s.Of(c) {
+		out = append(out, e.Version)
+	}
+	return sortedUnique(out)
+}
+
+// Routing is what the fleets should do for one model. It is whole: the last one wins.
+type Routing struct {
+	// Generation grows with every change of this model's routing; it is
+	// journaled before it is published.
+	Generation uint64        `json:"generation"`
+	Policy     *policy.Model `json:"-"`
+	Live       policy.Color  `json:"live"`
+	Weights    Weights       `json:"weights"`
+}
+
+// NodeRef names one node of a fleet.
+type NodeRef struct {
+	Fleet string `json:"fleet"`
+	Node  string `json:"node"`
+	// Detail says what is missing, in words: "has not ACKed cluster fraud/green".
+	Detail string `json:"detail,omitempty"`
+}
+
+// Rejection is a node's standing NACK.
+type Rejection struct {
+	Fleet  string    `json:"fleet"`
+	Node   string    `json:"node"`
+	Type   string    `json:"type"` // short: "listener", "route", "cluster", "endpoint"
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Stale is a node that is not connected, may hold an older routing, and is
+// believed to still do so until its lease ends.
+type Stale struct {
+	Fleet string    `json:"fleet"`
+	Node  string    `json:"node"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+}
+
+// Report is what the fleets say of one model's routing. Counts are exact; the
+// lists are cut at ReportList entries.
+type Report struct {
+	// Generation is the routing that Acked, Pending and Rejected speak of: the
+	// last one published for the model.
+	Generation uint64 `json:"generation"`
+	// Settled is false after a start until known nodes had time to come back.
+	// Nothing is confirmed before.
+	Settled   bool `json:"settled"`
+	Connected int  `json:"connected"` // nodes that route the model
+	Acked     int  `json:"acked"`     // of those, nodes that run this very generation
+
+	Pending  []NodeRef   `json:"pending,omitempty"`  // connected, neither ACKed nor rejected
+	Rejected []Rejection `json:"rejected,omitempty"` // connected, and NACKed something the model needs
+	Stale    []Stale     `json:"stale,omitempty"`
+
+	// Cold counts, per color, the connected nodes that have not warmed the
+	// color's cluster; ColdNodes names some.
+	Cold      map[policy.Color]int       `json:"cold,omitempty"`
+	ColdNodes map[policy.Color][]NodeRef `json:"coldNodes,omitempty"`
+	// MaySend counts, per color, the nodes (connected, or stale within their
+	// lease) that may still send users' requests there.
+	MaySend map[policy.Color]int `json:"maySend,omitempty"`
+}
+
+// ReportList is how many nodes a Report names in each list.
+const ReportList = 20
+
+// Result is the outcome of a check.
+type Result string
+
+// The results.
+const (
+	Pass         Result = "pass"
+	Fail         Result = "fail"
+	Inconclusive Result = "inconclusive"
+)
+
+// Verdict is a check's result with the figures behind it.
+type Verdict struct {
+	Check   string             `json:"check"` // policy.Check.Name
+	Kind    string             `json:"kind"`
+	Result  Result             `json:"result"`
+	Summary string             `json:"summary"` // one sentence
+	Figures map[string]float64 `json:"figures,omitempty"`
+	// Evidence is the first failures (at most 10), each with its origin.
+	Evidence []Evidence    `json:"evidence,omitempty"`
+	Took     time.Duration `json:"took"`
+	At       time.Time     `json:"at"`
+}
+
+// Evidence is one thing that a check saw.
+type Evidence struct {
+	Endpoint string `json:"endpoint,omitempty"` // "green 10.0.0.1:8080 (fraud-green-1)"
+	Case     string `json:"case,omitempty"`     // "fraud.golden.jsonl:3"
+	Expected string `json:"expected,omitempty"`
+	Got      string `json:"got,omitempty"`
+}
+
+// Transition is one journaled change of phase or weight.
+type Transition struct {
+	At         time.Time `json:"at"`
+	From       Phase     `json:"from"`
+	To         Phase     `json:"to"`
+	Generation uint64    `json:"generation"`
+	Weights    Weights   `json:"weights"`
+	Actor      string    `json:"actor,omitempty"` // empty when Greenlight itself
+	Reason     string    `json:"reason,omitempty"`
+}
+
+// Switch is one attempt to make the idle color live, with its whole story.
+type Switch struct {
+	ID    string       `json:"id"` // sortable by start time
+	Model string       `json:"model"`
+	From  policy.Color `json:"from"` // live when it began
+	To    policy.Color `json:"to"`
+	// FromVersion and ToVersion are what the colors served when it began or,
+	// for ToVersion, when it was validated.
+	FromVersion string    `json:"fromVersion,omitempty"`
+	ToVersion   string    `json:"toVersion,omitempty"`
+	Actor       string    `json:"actor"`
+	Reason      string    `json:"reason,omitempty"`
+	Key         string    `json:"key,omitempty"` // idempotency key
+	Forced      bool      `json:"forced,omitempty"`
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended,omitzero"`
+	Outcome     Outcome   `json:"outcome,omitempty"`
+	// Cause is why it did not succeed, in one sentence with its evidence named.
+	Cause       string       `json:"cause,omitempty"`
+	Transitions []Transition `json:"transitions"`
+	// Verdicts holds the newest verdict of each check, validation first.
+	Verdicts []Verdict `json:"verdicts,omitempty"`
+	// Plan is the policy as it was when the switch began; the switch keeps to it.
+	Plan policy.Model `json:"plan"`
+}
+
+// State is everything that is known of one model.
+type State struct {
+	Model string       `json:"model"`
+	Live  policy.Color `json:"live,omitempty"` // empty until the first observation
+	Phase Phase        `json:"phase"`
+	Since time.Time    `json:"since"` // when Phase was entered
+
+	// Generation and Weights are the last published routing.
+	Generation uint64  `json:"generation"`
+	Weights    Weights `json:"weights"`
+
+	// Switch is the running or the last switch; nil when there was none.
+	Switch *Switch `json:"switch,omitempty"`
+	// StepIndex is the step of Switch.Plan.Shift that is published.
+	StepIndex int `json:"stepIndex,omitempty"`
+	// Resume is the phase that Paused stopped, and Left the time it had left.
+	Resume Phase         `json:"resume,omitempty"`
+	Left   time.Duration `json:"left,omitempty"`
+	// Deadline ends the present phase's wait; zero when it has none. NextCheck
+	// is when the bake's checks run again. The loop sends Tick at WakeAt.
+	Deadline  time.Time `json:"deadline,omitzero"`
+	NextCheck time.Time `json:"nextCheck,omitzero"`
+	// CheckRun is the id of the running set of checks; 0 when none runs.
+	CheckRun uint64 `json:"checkRun,omitempty"`
+	Runs     uint64 `json:"runs,omitempty"` // ids given so far
+	// Problem is what a person should know now, loudly; empty when all is well.
+	Problem string `json:"problem,omitempty"`
+
+	Facts Facts `json:"-"`
+}
+
+// Facts is what was last heard from outside. It is not journaled: after a
+// restart nothing is known until it is heard again.
+type Facts struct {
+	Endpoints      EndpointSet
+	EndpointsKnown bool
+	Report         Report
+	ReportKnown    bool
+}
