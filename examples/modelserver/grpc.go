@@ -1,0 +1,43 @@
+package modelserver
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+// newGRPC makes the gRPC server. Its one service is grpc.health.v1.Health, for
+// the services "" and the model's name: enough to call, to tell from the
+// headers which color answered, and to fail.
+func (s *Server) newGRPC() {
+	s.grpc = grpc.NewServer(grpc.UnaryInterceptor(s.intercept), grpc.StreamInterceptor(s.interceptStream))
+	s.health = health.NewServer()
+	s.health.SetServingStatus(s.opts.Name, healthv1.HealthCheckResponse_SERVING)
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+}
+
+func (s *Server) origin() metadata.MD {
+	return metadata.Pairs(VersionHeader, s.opts.Version, ColorHeader, s.opts.Color)
+}
+
+func (s *Server) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	// Both can only fail outside of a handler. An error answer may have no
+	// headers, so the trailers tell the origin too.
+	_ = grpc.SetHeader(ctx, s.origin())
+	_ = grpc.SetTrailer(ctx, s.origin())
+	if mode := s.meet(ctx); mode == Errors || mode == Hang {
+		return nil, status.Error(codes.Internal, "the model was made to fail")
+	}
+	return next(ctx, request)
+}
+
+func (s *Server) interceptStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	_ = stream.SetHeader(s.origin())
+	stream.SetTrailer(s.origin())
+	return next(srv, stream)
+}
