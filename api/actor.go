@@ -1,0 +1,31 @@
+package api
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+)
+
+// ActorKey is the metadata key that names who asks, for clients (a proxy that
+// has authenticated a user) that don't fill in the request's field.
+const ActorKey = "x-greenlight-actor"
+
+// actor says who asks: the request's own word, else the metadata's, else the
+// peer's address. It is never empty: the history has to name someone.
+func actor(ctx context.Context, named string) string {
+	if named = strings.TrimSpace(named); named != "" {
+		return named
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, v := range md.Get(ActorKey) {
+		if v = strings.TrimSpace(v); v != "" {
+			return v
+		}
+	}
+	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil && p.Addr.String() != "" {
+		return p.Addr.String()
+	}
+	return "unknown"
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+
+	"greenlight/api/adminv1"
+	"greenlight/rollout"
+)
+
+// StartSwitch implements adminv1.AdminServiceServer.
+func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest) (*adminv1.StartSwitchResponse, error) {
+	var v violations
+	v.color("target", r.GetTarget())
+	v.color("expect_live", r.GetExpectLive())
+	v.atMost("expect_version", r.GetExpectVersion(), maxName)
+	v.atMost("idempotency_key", r.GetIdempotencyKey(), maxKey)
+	v.forced(r.GetForce(), r.GetReason())
+	st, err := s.do(ctx, &v, r, rollout.Command{
+		Verb:          rollout.Start,
+		Target:        colorOf(r.GetTarget()),
+		ExpectLive:    colorOf(r.GetExpectLive()),
+		ExpectVersion: r.GetExpectVersion(),
+		Key:           r.GetIdempotencyKey(),
+		Force:         r.GetForce(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	id, err := s.startedBy(st, r.GetIdempotencyKey())
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.StartSwitchResponse{Model: ModelStatus(st), SwitchId: id}, nil
+}
+
+// Promote implements adminv1.AdminServiceServer.
+func (s *Server) Promote(ctx context.Context, r *adminv1.PromoteRequest) (*adminv1.PromoteResponse, error) {
+	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Promote})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.PromoteResponse{Model: ModelStatus(st)}, nil
+}
+
+// Pause implements adminv1.AdminServiceServer.
+func (s *Server) Pause(ctx context.Context, r *adminv1.PauseRequest) (*adminv1.PauseResponse, error) {
+	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Pause})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.PauseResponse{Model: ModelStatus(st)}, nil
+}
+
+// Resume implements adminv1.AdminServiceServer.
+func (s *Server) Resume(ctx context.Context, r *adminv1.ResumeRequest) (*adminv1.ResumeResponse, error) {
+	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Resume})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.ResumeResponse{Model: ModelStatus(st)}, nil
+}
+
+// Abort implements adminv1.AdminServiceServer.
+func (s *Server) Abort(ctx context.Context, r *adminv1.AbortRequest) (*adminv1.AbortResponse, error) {
+	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Abort})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.AbortResponse{Model: ModelStatus(st)}, nil
+}
+
+// Rollback implements adminv1.AdminServiceServer.
+func (s *Server) Rollback(ctx context.Context, r *adminv1.RollbackRequest) (*adminv1.RollbackResponse, error) {
+	var v violations
+	v.forced(r.GetForce(), r.GetReason())
+	st, err := s.do(ctx, &v, r, rollout.Command{Verb: rollout.RollBack, Force: r.GetForce()})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.RollbackResponse{Model: ModelStatus(st)}, nil
+}
+
+// asked is what every command's request has.
+type asked interface {
+	GetModel() string
+	GetActor() string
+	GetReason() string
+}
+
+// do fills in what all commands share, refuses a request that breaks a rule
+// (those that v found and those of all commands), and hands c to the model.
+func (s *Server) do(ctx context.Context, v *violations, r asked, c rollout.Command) (rollout.Status, error) {
+	c.Actor, c.Reason = actor(ctx, r.GetActor()), r.GetReason()
+	v.model(r.GetModel())
+	v.atMost("actor", c.Actor, maxName)
+	v.atMost("reason", c.Reason, maxReason)
+	if err := v.err(); err != nil {
+		return rollout.Status{}, err
+	}
+	st, err := s.models.Do(ctx, r.GetModel(), c)
+	if err != nil {
+		s.log.InfoContext(ctx, "command not done", "model", r.GetModel(), "verb", c.Verb, "actor", c.Actor, "error", err)
+		return rollout.Status{}, s.commandError(r.GetModel(), c, err)
+	}
+	return st, nil
+}
+
+// startedBy is the id of the switch that a StartSwitch with key began. It is
+// the model's newest one, unless the key is an old one that Do has recognized.
+func (s *Server) startedBy(st rollout.Status, key string) (string, error) {
+	sw := st.State.Switch
+	if sw != nil && (key == "" || sw.Key == key) {
+		return sw.ID, nil
+	}
+	if key == "" {
+		return "", nil
+	}
+	before := ""
+	for {
+		page, err := s.history.Switches(st.State.Model, maxPage, before)
+		if err != nil {
+			return "", notReadable(err)
+		}
+		for _, old := range page {
+			if old.Key == key {
+				return old.ID, nil
+			}
+		}
+		if len(page) < maxPage {
+			return "", nil
+		}
+		before = page[len(page)-1].ID
+	}
+}

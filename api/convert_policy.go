@@ -1,0 +1,98 @@
+package api
+
+import (
+	"greenlight/api/adminv1"
+	"greenlight/policy"
+)
+
+// Policy is m as the API shows it; nil stays nil.
+func Policy(m *policy.Model) *adminv1.Policy {
+	if m == nil {
+		return nil
+	}
+	return &adminv1.Policy{
+		Name:          m.Name,
+		Owners:        m.Owners,
+		Source:        &adminv1.PolicySource{File: m.Source.File, Line: number(m.Source.Line), Hash: m.Source.Hash},
+		InitialLive:   colors[m.InitialLive],
+		Discovery:     discovery(m.Discovery),
+		Route:         route(m.Route),
+		Validate:      list(m.Validate, check),
+		Shift:         list(m.Shift, shiftStep),
+		PrepareWithin: lasting(m.Prepare.Within),
+		Confirm:       &adminv1.Confirm{Within: lasting(m.Confirm.Within), Otherwise: otherwises[m.Confirm.Otherwise]},
+		Bake: &adminv1.Bake{
+			Duration: lasting(m.Bake.For),
+			Every:    lasting(m.Bake.Every),
+			Checks:   list(m.Bake.Checks, check),
+		},
+		Rollback: &adminv1.RollbackPolicy{
+			Automatic:             m.Rollback.Automatic,
+			EndpointsBelowPercent: percent(m.Rollback.EndpointsBelow),
+		},
+		Retire: &adminv1.Retire{Off: m.Retire.Off, After: lasting(m.Retire.After), Webhook: m.Retire.Webhook},
+	}
+}
+
+func discovery(d policy.Discovery) *adminv1.Discovery {
+	return &adminv1.Discovery{
+		Service:      d.Service,
+		ColorMeta:    d.ColorMeta,
+		ColorTags:    d.ColorTags,
+		BlueService:  d.Services[policy.Blue],
+		GreenService: d.Services[policy.Green],
+		VersionMeta:  d.VersionMeta,
+		Warning:      d.Warning,
+		Datacenter:   d.Datacenter,
+	}
+}
+
+func route(r policy.Route) *adminv1.Route {
+	return &adminv1.Route{
+		Fleets:        r.Fleets,
+		Hosts:         r.Hosts,
+		Prefix:        r.Prefix,
+		PreviewHeader: r.Preview,
+		Protocol:      protocols[r.Protocol],
+		Timeout:       lasting(r.Timeout),
+		Retries:       &adminv1.Retries{Attempts: number(r.Retries.Attempts), On: r.Retries.On},
+		Outlier: &adminv1.Outlier{
+			Off:                r.Outlier.Off,
+			ConsecutiveErrors:  number(r.Outlier.ConsecutiveErrors),
+			Interval:           lasting(r.Outlier.Interval),
+			EjectFor:           lasting(r.Outlier.EjectFor),
+			MaxEjectionPercent: number(r.Outlier.MaxEjectionPercent),
+		},
+		Limits: &adminv1.Limits{
+			Connections: number(r.Limits.Connections),
+			Pending:     number(r.Limits.Pending),
+			Requests:    number(r.Limits.Requests),
+			Retries:     number(r.Limits.Retries),
+		},
+		ConnectTimeout: lasting(r.ConnectTimeout),
+	}
+}
+
+func shiftStep(s policy.Step) *adminv1.ShiftStep {
+	return &adminv1.ShiftStep{WeightPercent: percent(s.Weight), Hold: lasting(s.Hold)}
+}
+
+func check(c policy.Check) *adminv1.Check {
+	out := &adminv1.Check{Name: c.Name, Timeout: lasting(c.Timeout)}
+	switch {
+	case c.Endpoints != nil:
+		out.Kind = &adminv1.Check_Endpoints{Endpoints: &adminv1.EndpointsCheck{
+			Min: number(c.Endpoints.Min), OfLivePercent: percent(c.Endpoints.OfLive),
+		}}
+	case c.Ready != nil:
+		out.Kind = &adminv1.Check_Ready{Ready: &adminv1.ReadyCheck{
+			Path: c.Ready.Path, Grpc: c.Ready.GRPC, Service: c.Ready.Service,
+		}}
+	case c.Golden != nil:
+		out.Kind = &adminv1.Check_Golden{Golden: &adminv1.GoldenCheck{
+			File: c.Golden.File, Protocol: goldenProtocols[c.Golden.Protocol],
+			Path: c.Golden.Path, Tolerance: c.Golden.Tolerance,
+		}}
+	}
+	return out
+}

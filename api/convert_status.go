@@ -1,0 +1,175 @@
+package api
+
+import (
+	"greenlight/api/adminv1"
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// ModelStatus is s as the API shows it.
+func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
+	return &adminv1.ModelStatus{
+		Model:         s.State.Model,
+		State:         state(&s.State),
+		Policy:        Policy(s.Policy),
+		PolicyProblem: s.PolicyProblem,
+		PolicySince:   at(s.PolicySince),
+		Endpoints:     endpointSet(s.Endpoints),
+		Report:        report(s.Report),
+		Checks:        list(s.Checks, checkProgress),
+		Revision:      s.Revision,
+	}
+}
+
+func state(s *rollout.State) *adminv1.State {
+	out := &adminv1.State{
+		Live:           colors[s.Live],
+		Phase:          phases[s.Phase],
+		Since:          at(s.Since),
+		Generation:     s.Generation,
+		Weights:        weights(s.Weights),
+		Switch:         Switch(s.Switch),
+		StepIndex:      number(s.StepIndex),
+		Resume:         phases[s.Resume],
+		Deadline:       at(s.Deadline),
+		NextCheck:      at(s.NextCheck),
+		Problem:        s.Problem,
+		CheckRun:       s.CheckRun,
+		Runs:           s.Runs,
+		EndpointsKnown: s.Facts.EndpointsKnown,
+		ReportKnown:    s.Facts.ReportKnown,
+	}
+	if s.Left != 0 {
+		out.Left = lasting(s.Left)
+	}
+	return out
+}
+
+// Switch is s as the API shows it; nil stays nil.
+func Switch(s *rollout.Switch) *adminv1.Switch {
+	if s == nil {
+		return nil
+	}
+	return &adminv1.Switch{
+		Id:             s.ID,
+		Model:          s.Model,
+		From:           colors[s.From],
+		To:             colors[s.To],
+		FromVersion:    s.FromVersion,
+		ToVersion:      s.ToVersion,
+		Actor:          s.Actor,
+		Reason:         s.Reason,
+		IdempotencyKey: s.Key,
+		Forced:         s.Forced,
+		Started:        at(s.Started),
+		Ended:          at(s.Ended),
+		Outcome:        outcomes[s.Outcome],
+		Cause:          s.Cause,
+		Transitions:    list(s.Transitions, transition),
+		Verdicts:       list(s.Verdicts, verdict),
+		Plan:           Policy(&s.Plan),
+	}
+}
+
+func transition(t rollout.Transition) *adminv1.Transition {
+	return &adminv1.Transition{
+		At:         at(t.At),
+		From:       phases[t.From],
+		To:         phases[t.To],
+		Generation: t.Generation,
+		Weights:    weights(t.Weights),
+		Actor:      t.Actor,
+		Reason:     t.Reason,
+	}
+}
+
+func verdict(v rollout.Verdict) *adminv1.Verdict {
+	return &adminv1.Verdict{
+		Check:    v.Check,
+		Kind:     v.Kind,
+		Result:   results[v.Result],
+		Summary:  v.Summary,
+		Figures:  v.Figures,
+		Evidence: list(v.Evidence, evidence),
+		Took:     lasting(v.Took),
+		At:       at(v.At),
+	}
+}
+
+func evidence(e rollout.Evidence) *adminv1.Evidence {
+	return &adminv1.Evidence{Endpoint: e.Endpoint, Case: e.Case, Expected: e.Expected, Got: e.Got}
+}
+
+func endpointSet(s rollout.EndpointSet) *adminv1.EndpointSet {
+	return &adminv1.EndpointSet{
+		Blue:    list(s.Blue, endpoint),
+		Green:   list(s.Green, endpoint),
+		Unready: counts(s.Unready),
+		Problem: s.Problem,
+		Since:   at(s.Since),
+	}
+}
+
+func endpoint(e rollout.Endpoint) *adminv1.Endpoint {
+	return &adminv1.Endpoint{Id: e.ID, Address: e.Address, Port: number(e.Port), Weight: e.Weight, Version: e.Version}
+}
+
+func report(r rollout.Report) *adminv1.Report {
+	return &adminv1.Report{
+		Generation:     r.Generation,
+		Settled:        r.Settled,
+		Connected:      number(r.Connected),
+		Acked:          number(r.Acked),
+		Pending:        list(r.Pending, nodeRef),
+		Rejected:       list(r.Rejected, rejection),
+		Stale:          list(r.Stale, stale),
+		Cold:           counts(r.Cold),
+		ColdBlueNodes:  list(r.ColdNodes[policy.Blue], nodeRef),
+		ColdGreenNodes: list(r.ColdNodes[policy.Green], nodeRef),
+		MaySend:        counts(r.MaySend),
+	}
+}
+
+func nodeRef(n rollout.NodeRef) *adminv1.NodeRef {
+	return &adminv1.NodeRef{Fleet: n.Fleet, Node: n.Node, Detail: n.Detail}
+}
+
+func rejection(r rollout.Rejection) *adminv1.Rejection {
+	return &adminv1.Rejection{Fleet: r.Fleet, Node: r.Node, Type: r.Type, Reason: r.Reason, At: at(r.At)}
+}
+
+func stale(s rollout.Stale) *adminv1.StaleNode {
+	return &adminv1.StaleNode{Fleet: s.Fleet, Node: s.Node, Since: at(s.Since), Until: at(s.Until)}
+}
+
+func checkProgress(c rollout.CheckProgress) *adminv1.CheckProgress {
+	return &adminv1.CheckProgress{Check: c.Check, Done: number(c.Done), Total: number(c.Total)}
+}
+
+// Fleet is f as the API shows it.
+func Fleet(f rollout.FleetView) *adminv1.Fleet {
+	return &adminv1.Fleet{Name: f.Name, Routes: f.Routes, Nodes: list(f.Nodes, node)}
+}
+
+func node(n rollout.NodeView) *adminv1.Node {
+	return &adminv1.Node{
+		Node:      n.Node,
+		Agent:     n.Agent,
+		Connected: n.Connected,
+		Since:     at(n.Since),
+		Until:     at(n.Until),
+		Delta:     n.Delta,
+		Types:     list(n.Types, typeAck),
+	}
+}
+
+func typeAck(t rollout.TypeView) *adminv1.TypeAck {
+	return &adminv1.TypeAck{
+		Type:       t.Type,
+		Wanted:     t.Wanted,
+		Acked:      t.Acked,
+		AckedAt:    at(t.AckedAt),
+		Rejected:   t.Rejected,
+		RejectedAt: at(t.RejectedAt),
+	}
+}

@@ -1,0 +1,69 @@
+package api
+
+import (
+	"greenlight/api/adminv1"
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// The maps below miss nothing that rollout and policy declare; a test says so.
+// What they don't know becomes the enum's UNSPECIFIED.
+
+var colors = map[policy.Color]adminv1.Color{
+	policy.Blue:  adminv1.Color_COLOR_BLUE,
+	policy.Green: adminv1.Color_COLOR_GREEN,
+}
+
+var phases = map[rollout.Phase]adminv1.Phase{
+	rollout.Idle:        adminv1.Phase_PHASE_IDLE,
+	rollout.Preparing:   adminv1.Phase_PHASE_PREPARING,
+	rollout.Validating:  adminv1.Phase_PHASE_VALIDATING,
+	rollout.Confirming:  adminv1.Phase_PHASE_CONFIRMING,
+	rollout.Holding:     adminv1.Phase_PHASE_HOLDING,
+	rollout.Baking:      adminv1.Phase_PHASE_BAKING,
+	rollout.Paused:      adminv1.Phase_PHASE_PAUSED,
+	rollout.Held:        adminv1.Phase_PHASE_HELD,
+	rollout.RollingBack: adminv1.Phase_PHASE_ROLLING_BACK,
+	rollout.Retiring:    adminv1.Phase_PHASE_RETIRING,
+}
+
+var outcomes = map[rollout.Outcome]adminv1.Outcome{
+	rollout.Succeeded:  adminv1.Outcome_OUTCOME_SUCCEEDED,
+	rollout.Refused:    adminv1.Outcome_OUTCOME_REFUSED,
+	rollout.RolledBack: adminv1.Outcome_OUTCOME_ROLLED_BACK,
+	rollout.Aborted:    adminv1.Outcome_OUTCOME_ABORTED,
+}
+
+var results = map[rollout.Result]adminv1.Result{
+	rollout.Pass:         adminv1.Result_RESULT_PASS,
+	rollout.Fail:         adminv1.Result_RESULT_FAIL,
+	rollout.Inconclusive: adminv1.Result_RESULT_INCONCLUSIVE,
+}
+
+var protocols = map[policy.Protocol]adminv1.Protocol{
+	policy.HTTP1: adminv1.Protocol_PROTOCOL_HTTP1,
+	policy.HTTP2: adminv1.Protocol_PROTOCOL_HTTP2,
+	policy.GRPC:  adminv1.Protocol_PROTOCOL_GRPC,
+}
+
+var goldenProtocols = map[policy.GoldenProtocol]adminv1.GoldenProtocol{
+	policy.OpenInference: adminv1.GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE,
+	policy.PlainJSON:     adminv1.GoldenProtocol_GOLDEN_PROTOCOL_JSON,
+}
+
+var otherwises = map[policy.Otherwise]adminv1.Otherwise{
+	policy.OtherwiseRollback: adminv1.Otherwise_OTHERWISE_ROLLBACK,
+	policy.OtherwiseHold:     adminv1.Otherwise_OTHERWISE_HOLD,
+}
+
+// colorOf is empty for COLOR_UNSPECIFIED.
+func colorOf(c adminv1.Color) policy.Color {
+	switch c {
+	case adminv1.Color_COLOR_BLUE:
+		return policy.Blue
+	case adminv1.Color_COLOR_GREEN:
+		return policy.Green
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,55 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// nearest is at most three of names that a person who typed name may have
+// meant: those that hold it (or that it holds), and those a few letters away.
+func nearest(name string, names []string) []string {
+	type candidate struct {
+		name string
+		far  int
+	}
+	var near []candidate
+	for _, n := range names {
+		far := distance(name, n)
+		if strings.Contains(n, name) || strings.Contains(name, n) {
+			far = min(far, 1)
+		}
+		if far <= max(1, len(name)/3) {
+			near = append(near, candidate{n, far})
+		}
+	}
+	slices.SortFunc(near, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.far, b.far), strings.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, c := range near[:min(3, len(near))] {
+		out = append(out, c.name)
+	}
+	return out
+}
+
+// distance is the number of bytes to insert, delete or replace to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

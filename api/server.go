@@ -1,0 +1,103 @@
+// Package api serves the admin API: it turns gRPC requests into commands for
+// the models, and their answers and refusals into messages and status codes.
+// It decides nothing.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	"greenlight/api/adminv1"
+	"greenlight/rollout"
+)
+
+// Models is where the models' loops are.
+type Models interface {
+	// Do hands a command to a model and returns its status after the command
+	// was journaled. A Start without ID is given one. With an idempotency key
+	// that was used before with the same arguments, Do changes nothing and
+	// returns the present status. Errors: *rollout.RefusedError,
+	// rollout.ErrNoModel, rollout.ErrKeyReused, ctx's; any other means that the
+	// command could not be carried out now.
+	Do(ctx context.Context, model string, c rollout.Command) (rollout.Status, error)
+	// Statuses is every model's present status, in any order.
+	Statuses() []rollout.Status
+	// Watch calls emit with every model's present status, and then with each new
+	// one, until ctx is done. emit returns at once.
+	Watch(ctx context.Context, emit func(rollout.Status)) error
+}
+
+// History is where past switches are read.
+type History interface {
+	// Switches is the newest limit switches of a model (of all models if model
+	// is empty) that are older than the switch with id before (if not empty),
+	// newest first.
+	Switches(model string, limit int, before string) ([]rollout.Switch, error)
+	// Switch is the switch with the id; nil if there is none.
+	Switch(id string) (*rollout.Switch, error)
+}
+
+// Fleets is where the nodes' ACKs are read.
+type Fleets interface {
+	// Fleets is every fleet that a model names or a node is connected for.
+	Fleets() []rollout.FleetView
+}
+
+// Options is what a Server needs; all fields are required but Log.
+type Options struct {
+	Models  Models
+	History History
+	Fleets  Fleets
+	Log     *slog.Logger
+}
+
+// Server is the AdminService.
+type Server struct {
+	adminv1.UnimplementedAdminServiceServer
+
+	models  Models
+	history History
+	fleets  Fleets
+	log     *slog.Logger
+	health  *health.Server
+
+	closing context.Context // done when Shutdown was called
+	close   context.CancelFunc
+	once    sync.Once
+}
+
+// New makes a Server; Register puts it on a gRPC server.
+func New(o Options) *Server {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Server{
+		models: o.Models, history: o.History, fleets: o.Fleets, log: log,
+		health: health.NewServer(), closing: ctx, close: cancel,
+	}
+}
+
+// Register adds AdminService, gRPC health and reflection to g.
+func (s *Server) Register(g *grpc.Server) {
+	adminv1.RegisterAdminServiceServer(g, s)
+	healthv1.RegisterHealthServer(g, s.health)
+	s.health.SetServingStatus(adminv1.AdminService_ServiceDesc.ServiceName, healthv1.HealthCheckResponse_SERVING)
+	reflection.Register(g)
+}
+
+// Shutdown says over gRPC health that the server is going away and ends every
+// Watch, which would hold up grpc.Server.GracefulStop for ever.
+func (s *Server) Shutdown() {
+	s.once.Do(func() {
+		s.health.Shutdown()
+		s.close()
+	})
+}
