@@ -1,0 +1,136 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// maxEvidence is how many failures a verdict shows.
+const maxEvidence = 10
+
+// maxShown is how many runes of an expected or received value a verdict shows.
+const maxShown = 200
+
+// finding is what one check found; the runner makes a verdict of it.
+type finding struct {
+	result   rollout.Result
+	summary  string
+	figures  map[string]float64
+	evidence []rollout.Evidence
+	// outstanding counts the answers that the end of the check's context kept
+	// from coming. The result means nothing while it is not 0.
+	outstanding int
+}
+
+func inconclusive(format string, args ...any) finding {
+	return finding{result: rollout.Inconclusive, summary: fmt.Sprintf(format, args...)}
+}
+
+// interrupted replaces the result of a check that did not finish. Whoever
+// cancelled run does not want to know; the check's own time-out is a failure,
+// for a model that can't answer in time is no better than one that answers wrong.
+func (f finding) interrupted(run context.Context, c policy.Check) finding {
+	if run.Err() != nil {
+		f.result = rollout.Inconclusive
+		f.summary = fmt.Sprintf("cancelled with %s outstanding", plural(f.outstanding, "answer"))
+		return f
+	}
+	f.result = rollout.Fail
+	f.summary = fmt.Sprintf("timed out after %v with %s outstanding", c.Timeout, plural(f.outstanding, "answer"))
+	if len(f.evidence) > 0 {
+		f.summary += "; first: " + inWords(f.evidence[0])
+	}
+	return f
+}
+
+// evidenceList collects the first failures; it may be used by many goroutines.
+type evidenceList struct {
+	mu    sync.Mutex
+	first []rollout.Evidence
+	// late are the answers that did not come in time: they matter less than
+	// wrong ones, and are shown where those leave room.
+	late []rollout.Evidence
+}
+
+func (l *evidenceList) add(e rollout.Evidence) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.first) < maxEvidence {
+		l.first = append(l.first, shortened(e))
+	}
+}
+
+func (l *evidenceList) addLate(e rollout.Evidence) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.late) < maxEvidence {
+		l.late = append(l.late, shortened(e))
+	}
+}
+
+// shown is the evidence for a verdict. It is called after all adders are done.
+func (l *evidenceList) shown() []rollout.Evidence {
+	all := append(l.first, l.late...)
+	return all[:min(len(all), maxEvidence)]
+}
+
+func shortened(e rollout.Evidence) rollout.Evidence {
+	e.Expected, e.Got = shorten(e.Expected), shorten(e.Got)
+	return e
+}
+
+// shorten cuts s to what a person reads, and makes it printable: it may have
+// come from anywhere.
+func shorten(s string) string {
+	// A rune has at most utf8.UTFMax bytes: the rest of a large body is not even looked at.
+	s = strings.ToValidUTF8(s[:min(len(s), (maxShown+1)*utf8.UTFMax)], "\uFFFD")
+	s = strings.Map(func(r rune) rune {
+		if strconv.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, s)
+	if utf8.RuneCountInString(s) <= maxShown {
+		return s
+	}
+	return string([]rune(s)[:maxShown-1]) + "…"
+}
+
+// inWords is evidence as a clause of a sentence.
+func inWords(e rollout.Evidence) string {
+	where := e.Endpoint
+	if e.Case != "" {
+		where = e.Case + " on " + where
+	}
+	return fmt.Sprintf("%s: expected %s, got %s", where, e.Expected, e.Got)
+}
+
+// origin names an endpoint: "green 10.0.0.1:8080 (fraud-green-1)".
+func origin(color policy.Color, e rollout.Endpoint) string {
+	return fmt.Sprintf("%s %s (%s)", color, hostPort(e), e.ID)
+}
+
+func hostPort(e rollout.Endpoint) string {
+	return net.JoinHostPort(e.Address, strconv.Itoa(e.Port))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// noAnswer is evidence of an answer that had not come when the check ended.
+func noAnswer(e rollout.Evidence) rollout.Evidence {
+	e.Got = "no answer when the check ended"
+	return e
+}

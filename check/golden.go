@@ -1,0 +1,238 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// runGolden sends every case of the file to every endpoint of the target and
+// compares the answers. The file is read once to be counted and checked, so
+// that a broken one is known before the first request, and then once per
+// endpoint, so that it may be larger than memory.
+func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding {
+	endpoints := job.Endpoints.Of(job.Target)
+	if len(endpoints) == 0 {
+		return inconclusive("%s has no ready endpoint to ask", job.Target)
+	}
+	file, err := openRegular(c.Golden.File)
+	if err != nil {
+		return inconclusive("%v", err)
+	}
+	defer func() { _ = file.Close() }()
+
+	g := &goldenRun{runner: r, check: c, file: file, color: job.Target, progress: p}
+	cases, err := g.count(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return finding{outstanding: len(endpoints) * max(cases, 1)}
+	case err != nil:
+		return inconclusive("%v", err)
+	case cases == 0:
+		return inconclusive("no cases in %s", c.Golden.File)
+	}
+	p.begin(cases * len(endpoints))
+	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) { g.ask(ctx, e) })
+	return g.finding(cases, len(endpoints))
+}
+
+// openRegular refuses what could block or never end: pipes, devices, folders.
+func openRegular(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("open golden file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open golden file: %s is not a regular file", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open golden file: %w", err)
+	}
+	return file, nil
+}
+
+// goldenRun is one golden check on its way. The file is shared by reading at
+// offsets: all readers see the same one, even when it is replaced meanwhile.
+type goldenRun struct {
+	runner   *Runner
+	check    policy.Check
+	file     *os.File
+	color    policy.Color
+	progress *progress
+	evidence evidenceList
+
+	mu       sync.Mutex // guards what follows
+	passed   int
+	failed   int
+	maxError float64
+	failedOn map[string]bool // endpoints by origin
+	broken   error           // reading the file failed half-way
+}
+
+func (g *goldenRun) cases() *caseReader {
+	return newCaseReader(g.check.Golden.File, io.NewSectionReader(g.file, 0, math.MaxInt64), g.runner.opts.MaxLine)
+}
+
+// count reads all cases and answers how many there are.
+func (g *goldenRun) count(ctx context.Context) (int, error) {
+	reader := g.cases()
+	for n := 0; ; n++ {
+		c, err := reader.next()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err == nil && g.check.Golden.Protocol == policy.OpenInference {
+			if problem := validExpectation(c.expect); problem != nil {
+				err = reader.problem(0, problem.Error())
+			}
+		}
+		if err != nil {
+			return 0, err
+		}
+		if ctx.Err() != nil {
+			return n, ctx.Err()
+		}
+	}
+}
+
+// ask sends all cases to one endpoint, some at a time.
+func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
+	client := g.runner.newClient(e, g.check.Name, g.runner.opts.MaxBody)
+	defer client.close()
+	todo := make(chan goldenCase)
+	var wg sync.WaitGroup
+	for range g.runner.opts.PerEndpoint {
+		wg.Go(func() {
+			for c := range todo {
+				g.judge(ctx, client, e, c)
+			}
+		})
+	}
+	err := g.feed(ctx, todo)
+	close(todo)
+	wg.Wait()
+	if err != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.broken = err
+	}
+}
+
+func (g *goldenRun) feed(ctx context.Context, todo chan<- goldenCase) error {
+	reader := g.cases()
+	for {
+		c, err := reader.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("the file changed while it was used: %w", err)
+		}
+		select {
+		case todo <- c:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// judge sends one case and counts how its answer compares.
+func (g *goldenRun) judge(ctx context.Context, client *client, e rollout.Endpoint, c goldenCase) {
+	path := c.path
+	if path == "" {
+		path = g.check.Golden.Path
+	}
+	ev := rollout.Evidence{Endpoint: origin(g.color, e), Case: c.where(filepath.Base(g.check.Golden.File))}
+	a, err := client.send(ctx, http.MethodPost, path, c.request)
+	if err != nil && ctx.Err() != nil {
+		ev.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
+		g.evidence.addLate(noAnswer(ev))
+		return
+	}
+	compared := comparison{tolerance: c.tolerance}
+	if c.tolerance < 0 {
+		compared.tolerance = g.check.Golden.Tolerance
+	}
+	if err != nil {
+		compared.differ("", text(fmt.Sprintf("status %d from POST %s", c.status, path)), text(err.Error()))
+	} else {
+		compared.answer(g.check.Golden.Protocol, c, a)
+	}
+	if d := compared.first; d != nil {
+		ev.Expected, ev.Got = d.want(), d.got
+		g.evidence.add(ev)
+	}
+	g.tally(ev.Endpoint, compared)
+}
+
+// answer compares a whole answer: status, size, JSON, and then its content.
+func (c *comparison) answer(protocol policy.GoldenProtocol, want goldenCase, a answer) {
+	if a.status != want.status {
+		c.differ("", text(fmt.Sprintf("status %d", want.status)), text(a.inWords()))
+		return
+	}
+	if a.cut {
+		c.differ("", text(fmt.Sprintf("an answer of at most %d bytes", len(a.body))), text("a longer one: "+a.beginning()))
+		return
+	}
+	got, err := decode(a.body)
+	if err != nil {
+		c.differ("", text("JSON"), text(fmt.Sprintf("%v: %s", err, a.beginning())))
+		return
+	}
+	if protocol == policy.OpenInference {
+		c.openInference(want.expect, got)
+		return
+	}
+	c.values("", want.expect, got)
+}
+
+func (g *goldenRun) tally(endpoint string, c comparison) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.maxError = max(g.maxError, c.maxError)
+	if c.first == nil {
+		g.passed++
+	} else {
+		g.failed++
+		if g.failedOn == nil {
+			g.failedOn = map[string]bool{}
+		}
+		g.failedOn[endpoint] = true
+	}
+	g.progress.step()
+}
+
+// finding sums up. It is called after all requests have ended.
+func (g *goldenRun) finding(cases, endpoints int) finding {
+	if g.broken != nil {
+		return inconclusive("%v", g.broken)
+	}
+	answers := cases * endpoints
+	f := finding{
+		result:  rollout.Pass,
+		summary: fmt.Sprintf("%s agree on %s", plural(answers, "answer"), plural(endpoints, "endpoint")),
+		figures: map[string]float64{
+			"cases": float64(cases), "endpoints": float64(endpoints),
+			"passed": float64(g.passed), "failed": float64(g.failed), "maxError": g.maxError,
+		},
+		evidence:    g.evidence.shown(),
+		outstanding: answers - g.passed - g.failed,
+	}
+	if g.failed > 0 {
+		f.result = rollout.Fail
+		f.summary = fmt.Sprintf("%d of %s differ on %d of %s; first: %s", g.failed, plural(answers, "answer"),
+			len(g.failedOn), plural(endpoints, "endpoint"), inWords(f.evidence[0]))
+	}
+	return f
+}

@@ -1,0 +1,49 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// askGRPCReady asks grpc.health.v1.Health/Check over plain-text HTTP/2. got is
+// empty when the endpoint is serving.
+func (r *Runner) askGRPCReady(ctx context.Context, e rollout.Endpoint, c policy.Check) (expected, got string) {
+	expected = fmt.Sprintf("SERVING from grpc.health.v1.Health/Check of service %q", c.Ready.Service)
+	conn, err := grpc.NewClient("passthrough:///"+hostPort(e),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUserAgent(userAgent),
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReadyBody)),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			d := net.Dialer{Timeout: r.opts.ConnectTimeout}
+			return d.DialContext(ctx, "tcp", address)
+		}))
+	if err != nil {
+		return expected, fmt.Sprintf("make gRPC client: %v", err)
+	}
+	defer func() { _ = conn.Close() }()
+
+	ctx = metadata.AppendToOutgoingContext(ctx, checkHeader, c.Name)
+	answer, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: c.Ready.Service})
+	switch {
+	case err != nil:
+		s := status.Convert(err)
+		return expected, fmt.Sprintf("%s: %s", s.Code(), s.Message())
+	case answer.GetStatus() != healthv1.HealthCheckResponse_SERVING:
+		return expected, answer.GetStatus().String()
+	default:
+		return expected, ""
+	}
+}

@@ -1,0 +1,85 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// maxReadyBody bounds what is read of a readiness answer: only its status
+// counts, the rest is shown to people.
+const maxReadyBody = 4 << 10
+
+// askReady asks every endpoint of the target whether it is ready. One that is
+// not, or does not answer, fails the check.
+func (r *Runner) askReady(ctx context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding {
+	endpoints := job.Endpoints.Of(job.Target)
+	if len(endpoints) == 0 {
+		return inconclusive("%s has no ready endpoint to ask", job.Target)
+	}
+	p.begin(len(endpoints))
+
+	ask := r.askHTTPReady
+	if c.Ready.GRPC {
+		ask = r.askGRPCReady
+	}
+	var passed, late atomic.Int64
+	evidence := &evidenceList{}
+	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) {
+		expected, got := ask(ctx, e, c)
+		ev := rollout.Evidence{Endpoint: origin(job.Target, e), Expected: expected, Got: got}
+		switch {
+		case got == "":
+			passed.Add(1)
+		case ctx.Err() != nil:
+			late.Add(1)
+			evidence.addLate(noAnswer(ev))
+			return
+		default:
+			evidence.add(ev)
+		}
+		p.step()
+	})
+	return readyFinding(len(endpoints), int(passed.Load()), int(late.Load()), evidence.shown())
+}
+
+func readyFinding(asked, passed, late int, evidence []rollout.Evidence) finding {
+	f := finding{
+		result:  rollout.Pass,
+		summary: fmt.Sprintf("all of %s ready", plural(asked, "endpoint")),
+		figures: map[string]float64{
+			"endpoints": float64(asked), "ready": float64(passed), "failed": float64(asked - passed - late),
+		},
+		evidence:    evidence,
+		outstanding: late,
+	}
+	if asked == 1 {
+		f.summary = "the one endpoint is ready"
+	}
+	if passed < asked {
+		f.result = rollout.Fail
+		f.summary = fmt.Sprintf("%d of %s not ready; first: %s", asked-passed, plural(asked, "endpoint"), inWords(evidence[0]))
+	}
+	return f
+}
+
+// askHTTPReady says what was expected and what came instead; got is empty when
+// the endpoint is ready.
+func (r *Runner) askHTTPReady(ctx context.Context, e rollout.Endpoint, c policy.Check) (expected, got string) {
+	expected = fmt.Sprintf("status 200–299 from GET %s", c.Ready.Path)
+	client := r.newClient(e, c.Name, maxReadyBody)
+	defer client.close()
+	a, err := client.send(ctx, http.MethodGet, c.Ready.Path, nil)
+	switch {
+	case err != nil:
+		return expected, err.Error()
+	case a.status < 200 || a.status > 299:
+		return expected, a.inWords()
+	default:
+		return expected, ""
+	}
+}
