@@ -1,0 +1,72 @@
+# `make help` tells what there is. Everything that is downloaded or built for
+# the tests and the demo goes into .tools/.
+
+SHELL := /bin/sh
+TOOL := go tool -modfile=tools/go.mod
+GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
+TESTLOG := .tools/test.json
+REGISTRY ?= file
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=consul builds Consul once; KEEP=1 leaves it running)
+	@ENVOY=$$(tools/get-envoy) && export ENVOY && \
+	if [ "$(REGISTRY)" = consul ]; then CONSUL=$$(tools/get-consul) && export CONSUL; fi && \
+	exec bin/greenlight demo --registry $(REGISTRY) $(if $(KEEP),--keep)
+
+.PHONY: test
+test: ## Run every test, with real Envoys and a real Consul (builds Consul once: 5 to 9 minutes)
+	@mkdir -p .tools
+	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
+	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 15m -p 2 ./...
+	@tools/no-skips $(TESTLOG)
+
+.PHONY: test-short
+test-short: ## Run the tests that need no Envoy and no Consul (under two minutes)
+	go test -short ./...
+
+.PHONY: bench
+bench: ## Print the figures that the docs state, each beside its floor
+	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
+	go test -run '^$$' -bench 'Figure' -benchtime 1x -timeout 20m ./e2e
+
+.PHONY: build
+build: bin/greenlight ## Build bin/greenlight
+
+.PHONY: bin/greenlight
+bin/greenlight:
+	@mkdir -p bin
+	go build -trimpath -o $@ ./cmd/greenlight
+
+.PHONY: lint
+lint: ## Run golangci-lint and buf lint
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) buf lint
+
+.PHONY: breaking
+breaking: ## Check that the protos stay compatible with AGAINST (a git ref)
+	$(TOOL) buf breaking --against '.git#ref=$(or $(AGAINST),HEAD)'
+
+.PHONY: generate
+generate: ## Generate the Go code of the protos
+	rm -rf api/adminv1
+	$(TOOL) buf generate
+
+.PHONY: check-generated
+check-generated: generate ## Fail when the generated code is not what the protos say
+	@git diff --exit-code --stat -- api/adminv1 && test -z "$$(git status --porcelain -- api/adminv1)" || \
+		{ echo "generated code differs from the protos: run make generate and commit the result" >&2; exit 1; }
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME each
+	tools/fuzz $(FUZZTIME)
+
+.PHONY: clean
+clean: ## Remove what was built (.tools keeps Envoy and Consul; remove it by hand)
+	rm -rf bin
