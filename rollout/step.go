@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"strings"
 	"time"
 
 	"greenlight/policy"
@@ -10,19 +11,98 @@ import (
 func New(model string) State { return State{Model: model, Phase: Idle} }
 
 // WakeAt is when Step wants a Tick next; zero when it waits for events only.
+// After a Step at now that did not refuse a command, it is zero or after now.
 func (s State) WakeAt() time.Time {
-	switch {
-	case s.Deadline.IsZero():
-		return s.NextCheck
-	case s.NextCheck.IsZero() || s.Deadline.Before(s.NextCheck):
-		return s.Deadline
-	default:
-		return s.NextCheck
+	var wake time.Time
+	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.GiveUpAt} {
+		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
+			wake = t
+		}
 	}
+	return wake
 }
 
 // Step decides: it answers with the state after e and the work to be done once
 // that state is journaled. It never changes s or anything that s points to.
+//
+// A phase does not react to particular events: after each event everything that
+// is known is looked at again, so that it does not matter which of two events
+// came first, or whether one came twice.
 func Step(s State, e Event, p *policy.Model, now time.Time) (State, []Action) {
-	return s, nil
+	t := &turn{s: s.own(), p: p, now: now}
+	if c, ok := e.(Command); ok {
+		if refusal := t.obey(c); refusal != nil {
+			return s, []Action{*refusal}
+		}
+	} else {
+		t.hear(e)
+	}
+	t.meet()
+	t.judgePolicy()
+	t.guard()
+	for t.advance() {
+	}
+	t.clearPast()
+	t.s.Problem = strings.Join(append(t.problems, t.standing()...), "; ")
+	return t.s, t.actions
+}
+
+// hear takes in what an event other than a command says.
+func (t *turn) hear(e Event) {
+	switch e := e.(type) {
+	case Recovered:
+		t.recover()
+	case Observed:
+		t.s.Facts.Endpoints, t.s.Facts.EndpointsKnown = e.Endpoints, true
+	case Reported:
+		t.s.Facts.Report, t.s.Facts.ReportKnown = e.Report, true
+	case Checked:
+		t.checked(e)
+	case PolicyChanged:
+		t.policyChanged()
+	case Retired:
+		t.retired(e)
+	}
+}
+
+// advance takes the switch to its next phase if all that the present one waits
+// for is there, and reports whether it did.
+func (t *turn) advance() bool {
+	switch t.s.Phase {
+	case Preparing:
+		return t.prepare()
+	case Validating:
+		return t.validate()
+	case Confirming:
+		return t.confirm()
+	case Holding:
+		return t.shiftFurther()
+	case Baking:
+		return t.bake()
+	case Held:
+		return t.leaveHeld()
+	case RollingBack:
+		return t.arriveBack()
+	case Retiring:
+		return t.retire()
+	default: // Idle and Paused end by a person's word
+		return false
+	}
+}
+
+// meet chooses the live color when endpoints are seen for the first time.
+func (t *turn) meet() {
+	e := t.s.Facts.Endpoints
+	if t.s.Live != "" || len(e.Blue)+len(e.Green) == 0 {
+		return
+	}
+	t.s.Live = policy.Green
+	if len(e.Blue) > 0 {
+		t.s.Live = policy.Blue
+	}
+	if t.p.InitialLive != "" {
+		t.s.Live = t.p.InitialLive
+	}
+	t.s.Since = t.now
+	t.publish(AllOn(t.s.Live))
 }

@@ -230,6 +230,11 @@ type Switch struct {
 	// Cause is why it did not succeed, in one sentence with its evidence named.
 	Cause       string       `json:"cause,omitempty"`
 	Transitions []Transition `json:"transitions"`
+	// Validated is when every check of the plan passed; zero for a forced switch.
+	Validated time.Time `json:"validated,omitzero"`
+	// Needed is how many ready endpoints the plan asked of To when weight last
+	// moved there.
+	Needed int `json:"needed,omitempty"`
 	// Verdicts holds the newest verdict of each check, validation first.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	// Plan is the policy as it was when the switch began; the switch keeps to it.
@@ -251,20 +256,46 @@ type State struct {
 	Switch *Switch `json:"switch,omitempty"`
 	// StepIndex is the step of Switch.Plan.Shift that is published.
 	StepIndex int `json:"stepIndex,omitempty"`
-	// Resume is the phase that Paused stopped, and Left the time it had left.
+	// Resume is the phase that Paused or Held stopped, and Left the time it had left.
 	Resume Phase         `json:"resume,omitempty"`
 	Left   time.Duration `json:"left,omitempty"`
-	// Deadline ends the present phase's wait; zero when it has none. NextCheck
-	// is when the bake's checks run again. The loop sends Tick at WakeAt.
+	// Deadline ends the present phase's wait, NextCheck is when the bake's checks
+	// run again. A time that has come while something else is still missing is
+	// cleared: zero means that time is no longer what the phase waits for. The
+	// loop sends Tick at WakeAt.
 	Deadline  time.Time `json:"deadline,omitzero"`
 	NextCheck time.Time `json:"nextCheck,omitzero"`
+	// GiveUpAt is set while a step is due but not safe yet: the switch stops then.
+	GiveUpAt time.Time `json:"giveUpAt,omitzero"`
+	// Back is why all weight should go back while it can't, because the old
+	// color is itself unhealthy. It goes back by itself once the old color is
+	// well, unless a person promotes first. Only in Held.
+	Back string `json:"back,omitempty"`
 	// CheckRun is the id of the running set of checks; 0 when none runs.
 	CheckRun uint64 `json:"checkRun,omitempty"`
 	Runs     uint64 `json:"runs,omitempty"` // ids given so far
+	// Letting is how far letting go of the old color is. Only in Baking and Retiring.
+	Letting Letting `json:"letting,omitzero"`
+	// PolicyGeneration is the generation that a policy change made, until every
+	// node has confirmed it; 0 when none is open.
+	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`
+	// Reverting: RevertPolicy was asked for, and the policy before has not come yet.
+	Reverting bool `json:"reverting,omitempty"`
 	// Problem is what a person should know now, loudly; empty when all is well.
 	Problem string `json:"problem,omitempty"`
 
 	Facts Facts `json:"-"`
+}
+
+// Letting is how far letting go of the old color is.
+type Letting struct {
+	// Quiet is since when no node may send users' requests to the old color.
+	Quiet time.Time `json:"quiet,omitzero"`
+	// Asked is when LetGo was asked for; zero when no answer is awaited.
+	Asked time.Time `json:"asked,omitzero"`
+	// Tries counts the webhook's refusals, and Problem is the last one.
+	Tries   int    `json:"tries,omitempty"`
+	Problem string `json:"problem,omitempty"`
 }
 
 // Facts is what was last heard from outside. It is not journaled: after a

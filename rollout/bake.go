@@ -1,0 +1,56 @@
+package rollout
+
+import "fmt"
+
+// bake watches the target under all of the load while the old color is warm.
+// It ends only when no check is running and the registry is trusted.
+func (t *turn) bake() bool {
+	t.noteQuiet()
+	checks := t.plan().Bake.Checks
+	if t.due(t.s.NextCheck) && t.s.CheckRun == 0 && len(checks) > 0 && t.s.Facts.EndpointsKnown {
+		t.runChecks(checks)
+	}
+	open, inconclusive := t.newest(checks, Inconclusive)
+	if inconclusive {
+		t.say(open.text())
+	}
+	if !t.due(t.s.Deadline) || t.s.CheckRun != 0 {
+		return false
+	}
+	if !t.s.Facts.trusted() {
+		t.say("the bake ends when the registry is trusted again")
+		return false
+	}
+	if inconclusive {
+		t.hold("the bake is over, but " + open.text())
+		return true
+	}
+	t.succeed(fmt.Sprintf("baked for %s", t.plan().Bake.For))
+	return true
+}
+
+// judgeBake goes back on the first failure. The next run comes after a pause,
+// so that a slow check never runs twice at once.
+func (t *turn) judgeBake(verdicts []Verdict) {
+	for _, v := range verdicts {
+		if v.Result == Fail {
+			t.stop(v.text())
+			return
+		}
+	}
+	t.s.NextCheck = t.now.Add(t.plan().Bake.Every)
+}
+
+func (t *turn) succeed(reason string) {
+	sw := t.s.Switch
+	sw.Outcome, sw.Cause, sw.Ended = Succeeded, "", t.now
+	t.s.StepIndex = 0
+	quiet := t.s.Letting.Quiet
+	if t.plan().Retire.Off {
+		t.enter(Idle, reason)
+		return
+	}
+	t.enter(Retiring, reason)
+	t.s.Letting.Quiet = quiet
+	t.s.Deadline = t.now.Add(t.plan().Retire.After)
+}

@@ -1,0 +1,96 @@
+package rollout
+
+import (
+	"fmt"
+
+	"greenlight/policy"
+)
+
+// obey does what c asks, or says why not; then nothing has changed.
+func (t *turn) obey(c Command) *Refuse {
+	if c.Actor == "" {
+		return refuse(Invalid, "a command needs an actor: say who asks")
+	}
+	t.actor = c.Actor
+	switch c.Verb {
+	case Start:
+		return t.start(c)
+	case Promote:
+		return t.promote(c)
+	case Pause:
+		return t.pause(c)
+	case Resume:
+		return t.resume(c)
+	case Abort:
+		return t.abort(c)
+	case RollBack:
+		return t.rollBack(c)
+	default:
+		return refuse(Invalid, "unknown command %q", c.Verb)
+	}
+}
+
+func refuse(code RefusalCode, format string, args ...any) *Refuse {
+	return &Refuse{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// by is "promoted by ann: looks good".
+func (c Command) by(done string) string {
+	text := done + " by " + c.Actor
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
+}
+
+// start begins a switch. It may take the place of a retirement: the color that
+// was about to be let go is then the target, or stays idle.
+func (t *turn) start(c Command) *Refuse {
+	if c.Target == "" && t.s.Live != "" {
+		c.Target = t.s.Live.Other()
+	}
+	if r := t.refuseStart(c); r != nil {
+		return r
+	}
+	f, from := t.s.Facts, t.s.Live
+	reason := c.by("started")
+	if t.s.Phase == Retiring {
+		reason += fmt.Sprintf(" (%s does not retire after all)", t.s.Switch.From)
+	}
+	t.s.Switch = &Switch{
+		ID: c.ID, Model: t.s.Model, From: from, To: c.Target,
+		FromVersion: f.version(from), ToVersion: f.version(c.Target),
+		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force,
+		Started: t.now, Plan: *t.p,
+	}
+	t.s.StepIndex = 0
+	t.enter(Preparing, reason)
+	t.s.Deadline = t.now.Add(t.plan().Prepare.Within)
+	return nil
+}
+
+func (t *turn) refuseStart(c Command) *Refuse {
+	s := t.s
+	switch {
+	case s.Phase.Running():
+		return refuse(NotNow, "switch %s of %s to %s is running (%s): wait for it or abort it",
+			s.Switch.ID, s.Model, s.Switch.To, s.Phase)
+	case s.Live == "":
+		return refuse(NotReady, "%s has no live color yet: no endpoint was seen", s.Model)
+	case !c.Target.Valid():
+		return refuse(Invalid, "target = %q; must be %s or %s", c.Target, policy.Blue, policy.Green)
+	case c.ExpectLive != "" && c.ExpectLive != s.Live:
+		return refuse(Precondition, "%s is live, not %s", s.Live, c.ExpectLive)
+	case c.ExpectVersion != "" && !s.Facts.EndpointsKnown:
+		return refuse(NotReady, "the live version is not known: the registry has not answered yet")
+	case c.ExpectVersion != "" && c.ExpectVersion != s.Facts.version(s.Live):
+		return refuse(Precondition, "%s is live with version %q, not %q",
+			s.Live, s.Facts.version(s.Live), c.ExpectVersion)
+	case c.Target == s.Live:
+		return refuse(Invalid, "%s is live already", c.Target)
+	case c.Force && c.Reason == "":
+		return refuse(Invalid, "a forced switch needs a reason: users meet %s unvalidated", c.Target)
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,102 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+
+	"greenlight/policy"
+)
+
+// trusted reports whether the registry's last answer may decide anything. If
+// not, what it said before stands, and nothing that it lacks counts as lost.
+func (f Facts) trusted() bool { return f.EndpointsKnown && f.Endpoints.Problem == "" }
+
+func (f Facts) ready(c policy.Color) int { return len(f.Endpoints.Of(c)) }
+
+// version is what c serves; several versions are listed.
+func (f Facts) version(c policy.Color) string {
+	return strings.Join(f.Endpoints.Versions(c), ", ")
+}
+
+// reported reports whether the last report speaks of generation g. Reports of
+// older generations can still arrive after g was published.
+func (f Facts) reported(g uint64) bool { return f.ReportKnown && f.Report.Generation == g }
+
+// settled reports whether the last report speaks of g and of every node.
+func (f Facts) settled(g uint64) bool { return f.reported(g) && f.Report.Settled }
+
+// confirmed reports whether every connected node has ACKed g. Where no node is
+// connected nobody is left to ask, and g counts as confirmed.
+func (f Facts) confirmed(g uint64) bool {
+	return f.settled(g) && len(f.Report.Rejected) == 0 && f.Report.Acked == f.Report.Connected
+}
+
+// rejection says which node rejected g and why; it is empty when none did.
+func (f Facts) rejection(g uint64) string {
+	if !f.reported(g) || len(f.Report.Rejected) == 0 {
+		return ""
+	}
+	r := f.Report.Rejected[0]
+	others := ""
+	if n := len(f.Report.Rejected) - 1; n > 0 {
+		others = fmt.Sprintf(" (and %s more)", count(n, "rejection"))
+	}
+	return fmt.Sprintf("%s/%s rejected its %s: %s%s", r.Fleet, r.Node, r.Type, r.Reason, others)
+}
+
+// unconfirmed says what keeps g from being confirmed.
+func (f Facts) unconfirmed(g uint64) string {
+	r := f.Report
+	switch {
+	case !f.ReportKnown:
+		return "the fleets have not reported yet"
+	case !f.reported(g):
+		return fmt.Sprintf("the fleets have not reported on generation %d yet", g)
+	case f.rejection(g) != "":
+		return f.rejection(g)
+	case !r.Settled:
+		return "nodes known from before a restart still have time to come back"
+	default:
+		return fmt.Sprintf("%d of %s have not ACKed generation %d%s",
+			r.Connected-r.Acked, count(r.Connected, "node"), g, names(r.Pending))
+	}
+}
+
+// cold says which nodes have not warmed c; it is empty when all have.
+func (f Facts) cold(c policy.Color) string {
+	n := f.Report.Cold[c]
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s not warm for %s%s", count(n, "node"), c, names(f.Report.ColdNodes[c]))
+}
+
+// count is "1 node", "2 nodes".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// named is how many nodes a sentence names.
+const named = 3
+
+// names is " (edge/a has not ACKed its routes, edge/b)", or nothing.
+func names(nodes []NodeRef) string {
+	var out []string
+	for _, n := range nodes[:min(named, len(nodes))] {
+		out = append(out, strings.TrimSpace(n.Fleet+"/"+n.Node+" "+n.Detail))
+	}
+	return inBrackets(out, len(nodes))
+}
+
+func inBrackets(some []string, all int) string {
+	if all == 0 {
+		return ""
+	}
+	if all > len(some) {
+		some = append(some, "…")
+	}
+	return " (" + strings.Join(some, ", ") + ")"
+}

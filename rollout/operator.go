@@ -1,0 +1,172 @@
+package rollout
+
+import (
+	"strings"
+	"time"
+)
+
+// promote ends the present hold or bake, or goes on from Held. It opens no gate.
+func (t *turn) promote(c Command) *Refuse {
+	why := c.by("promoted")
+	switch t.s.Phase {
+	case Holding:
+		if missing := t.missing(); len(missing) > 0 {
+			return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
+		}
+		t.shift(why)
+	case Baking:
+		t.succeed(why)
+	case Held:
+		return t.goOn(why)
+	case Paused:
+		return refuse(NotNow, "the switch is paused: resume it first")
+	case Confirming:
+		return refuse(NotNow, "the step is not confirmed: %s: wait, or roll back",
+			t.s.Facts.unconfirmed(t.s.Generation))
+	case Preparing, Validating:
+		return refuse(NotNow, "the switch is %s and has no hold to end: wait, or abort it", t.s.Phase)
+	case RollingBack:
+		return refuse(NotNow, "the switch is going back: start another when it has ended")
+	default:
+		return refuse(NotNow, "no switch is running: start one")
+	}
+	return nil
+}
+
+// goOn leaves Held forwards: a person has decided that the cause is no reason
+// to go back. What endangers users now still is.
+func (t *turn) goOn(why string) *Refuse {
+	if cause := t.endangered(); cause != "" {
+		return refuse(NotReady, "can't go on: %s", cause)
+	}
+	resume, left := t.s.Resume, t.s.Left
+	missing := t.missing()
+	if resume == Holding && len(missing) > 0 {
+		return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
+	}
+	t.s.Switch.Cause = ""
+	switch {
+	case resume == Holding:
+		t.shift(why)
+	case resume == Baking && left == 0:
+		t.succeed(why)
+	default:
+		t.reenter(resume, left, why)
+	}
+	return nil
+}
+
+// reenter takes up a phase that was stopped. ACKs are waited for anew, and
+// the bake's checks run at once.
+func (t *turn) reenter(p Phase, left time.Duration, why string) {
+	t.enter(p, why)
+	if p != Validating {
+		t.s.Deadline = t.now.Add(left)
+	}
+	t.awaitAgain()
+}
+
+// pause stops the clocks and the checks; weights stand and the guards watch on.
+func (t *turn) pause(c Command) *Refuse {
+	switch t.s.Phase {
+	case Preparing, Validating, Confirming, Holding, Baking:
+		if t.s.Phase == Validating {
+			t.s.Switch.Validated = time.Time{}
+		}
+		t.stopClock(Paused, c.by("paused"))
+		return nil
+	case Paused:
+		return refuse(NotNow, "the switch is paused already")
+	case Held:
+		return refuse(NotNow, "the switch is held and does nothing by itself: promote it, or roll back")
+	case RollingBack:
+		return refuse(NotNow, "the switch is going back, which is never stopped")
+	default:
+		return refuse(NotNow, "no switch is running")
+	}
+}
+
+func (t *turn) resume(c Command) *Refuse {
+	if t.s.Phase != Paused {
+		return refuse(NotNow, "nothing is paused: the phase is %s", t.s.Phase)
+	}
+	t.reenter(t.s.Resume, t.s.Left, c.by("resumed"))
+	return nil
+}
+
+// abort ends the running switch, with all weight where it was.
+func (t *turn) abort(c Command) *Refuse {
+	switch {
+	case !t.s.Phase.Running():
+		return refuse(NotNow, "no switch is running: a switch that succeeded can be rolled back")
+	case t.s.Phase == RollingBack:
+		return refuse(NotNow, "the switch is going back already")
+	}
+	return t.giveUp(c, "aborted")
+}
+
+// rollBack is abort for a running switch, and brings the old color back after
+// a success as long as it is there and unchanged.
+func (t *turn) rollBack(c Command) *Refuse {
+	switch {
+	case t.s.Phase == RollingBack:
+		return refuse(NotNow, "the switch is going back already")
+	case t.s.Phase.Running():
+		return t.giveUp(c, "rolled back")
+	}
+	sw := t.s.Switch
+	if sw == nil {
+		return refuse(NotNow, "there was no switch to roll back")
+	}
+	if sw.Outcome != Succeeded {
+		return refuse(NotNow, "switch %s was %s: %s is live as before it", sw.ID, sw.Outcome, sw.From)
+	}
+	if r := t.refuseReturn(c.Force); r != nil {
+		return r
+	}
+	t.goBack(c.went("rolled back"), c.Force)
+	return nil
+}
+
+// refuseReturn says why the old color of a finished switch can't take over
+// again. Force skips its health, never its identity: another version is
+// another switch, with its own validation.
+func (t *turn) refuseReturn(force bool) *Refuse {
+	sw, f := t.s.Switch, t.s.Facts
+	switch sick := t.oldUnhealthy(); {
+	case f.ready(sw.From) > 0 && f.version(sw.From) != sw.FromVersion:
+		return refuse(NotReady, "%s no longer serves %s, it serves %s: switch to it instead",
+			sw.From, sw.FromVersion, f.version(sw.From))
+	case force:
+		return nil
+	case !f.EndpointsKnown:
+		return refuse(NotReady, "it is not known whether %s still serves %s: the registry has not answered yet",
+			sw.From, sw.FromVersion)
+	case sick != "":
+		return refuse(NotReady, "%s no longer serves %s: %s", sw.From, sw.FromVersion, sick)
+	default:
+		return nil
+	}
+}
+
+// giveUp ends a running switch by a person's word.
+func (t *turn) giveUp(c Command, done string) *Refuse {
+	cause := c.went(done)
+	if !t.moved() {
+		t.end(Aborted, cause)
+		return nil
+	}
+	if sick := t.oldUnhealthy(); t.s.Back != "" && sick != "" && !c.Force {
+		return refuse(NotReady, "the switch waits to go back already, but %s: force a rollback to go back all the same", sick)
+	}
+	t.goBack(cause, c.Force)
+	return nil
+}
+
+// went is by, and says that the old color's health was not asked for.
+func (c Command) went(done string) string {
+	if c.Force {
+		done += " (forced)"
+	}
+	return c.by(done)
+}

@@ -1,0 +1,79 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+)
+
+// prepare waits until weight could move safely; then the target is validated,
+// or users meet it at once if the switch is forced.
+func (t *turn) prepare() bool {
+	sw := t.s.Switch
+	if cause := t.s.Facts.rejection(t.s.Generation); cause != "" {
+		t.end(Refused, cause)
+		return true
+	}
+	missing := t.missing()
+	switch {
+	case len(missing) == 0:
+		t.prepared()
+		return true
+	case t.due(t.s.Deadline):
+		t.end(Refused, fmt.Sprintf("%s was not ready within %s: %s",
+			sw.To, t.plan().Prepare.Within, strings.Join(missing, "; ")))
+		return true
+	default:
+		t.say("waiting: " + strings.Join(missing, "; "))
+		return false
+	}
+}
+
+func (t *turn) prepared() {
+	sw := t.s.Switch
+	sw.ToVersion = t.s.Facts.version(sw.To)
+	if sw.FromVersion == "" { // the registry was silent when the switch began
+		sw.FromVersion = t.s.Facts.version(sw.From)
+	}
+	if sw.Forced {
+		t.shift(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
+		return
+	}
+	t.enter(Validating, fmt.Sprintf("%s is ready: %s of version %q, warm on %s",
+		sw.To, count(t.s.Facts.ready(sw.To), "endpoint"), sw.ToVersion,
+		count(t.s.Facts.Report.Connected, "node")))
+}
+
+// missing lists what keeps weight from moving towards the target. It is the
+// gate in front of every forward step.
+func (t *turn) missing() []string {
+	var out []string
+	for _, text := range []string{t.missingEndpoints(), t.missingNodes()} {
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func (t *turn) missingEndpoints() string {
+	f, to := t.s.Facts, t.s.Switch.To
+	switch versions := f.Endpoints.Versions(to); {
+	case !f.EndpointsKnown:
+		return "the registry has not answered yet"
+	case !f.trusted():
+		return "the registry is not trusted: " + f.Endpoints.Problem
+	case t.tooFew(to, t.need()) != "":
+		return t.tooFew(to, t.need())
+	case len(versions) > 1:
+		return fmt.Sprintf("%s serves several versions: %s", to, strings.Join(versions, ", "))
+	default:
+		return ""
+	}
+}
+
+func (t *turn) missingNodes() string {
+	if !t.s.Facts.confirmed(t.s.Generation) {
+		return t.s.Facts.unconfirmed(t.s.Generation)
+	}
+	return t.s.Facts.cold(t.s.Switch.To)
+}

@@ -1,0 +1,32 @@
+package rollout
+
+import "time"
+
+// recover goes on from the journal. Nothing is known of the world yet, so
+// clocks that judge somebody else's silence start again.
+func (t *turn) recover() {
+	s := &t.s
+	s.Facts = Facts{}
+	if s.CheckRun != 0 {
+		s.CheckRun, s.NextCheck = 0, time.Time{}
+	}
+	if s.Live != "" {
+		t.republish()
+	}
+	if s.Reverting { // the asking may not have been heard
+		s.Reverting, s.PolicyGeneration = false, s.Generation
+	}
+	switch s.Phase {
+	case Preparing:
+		s.Deadline = t.now.Add(t.plan().Prepare.Within)
+	case Validating:
+		s.Switch.Validated, s.GiveUpAt = time.Time{}, time.Time{}
+	case Holding:
+		s.GiveUpAt = time.Time{}
+	case Retiring:
+		if !s.Letting.Asked.IsZero() { // the webhook is asked again
+			s.Letting.Asked, s.Deadline = time.Time{}, t.now
+		}
+	}
+	t.awaitAgain()
+}

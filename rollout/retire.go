@@ -1,0 +1,94 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// retire lets the old color go once its time has come, no node may send there,
+// and every request that was under way has had its time.
+func (t *turn) retire() bool {
+	t.noteQuiet()
+	l := &t.s.Letting
+	if !l.Asked.IsZero() || !t.due(t.s.Deadline) {
+		t.sayLetting()
+		return false
+	}
+	if l.Quiet.IsZero() || !t.s.Facts.trusted() || !t.noneSends() {
+		t.say(t.retirementWaits())
+		return false
+	}
+	if end := l.Quiet.Add(t.longestRequest()); !t.due(end) {
+		t.s.Deadline = end
+		return false
+	}
+	sw := t.s.Switch
+	l.Asked = t.now
+	t.act(LetGo{SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Webhook: t.plan().Retire.Webhook})
+	return false
+}
+
+// noneSends reports whether no node, connected or stale, may still send users'
+// requests to the old color.
+func (t *turn) noneSends() bool {
+	f := t.s.Facts
+	return f.settled(t.s.Generation) && f.Report.MaySend[t.s.Switch.From] == 0
+}
+
+// noteQuiet remembers since when the old color gets no request. A fleet that
+// is silent changes nothing; retire asks again whether it is known now.
+func (t *turn) noteQuiet() {
+	l := &t.s.Letting
+	switch {
+	case !t.s.Facts.settled(t.s.Generation):
+	case !t.noneSends():
+		l.Quiet = time.Time{}
+	case l.Quiet.IsZero():
+		l.Quiet = t.now
+	}
+}
+
+// longestRequest is how long a request that is under way may take. Without a
+// timeout there is no such time, and retire.after alone has to be long enough.
+func (t *turn) longestRequest() time.Duration {
+	return max(t.plan().Route.Timeout, t.p.Route.Timeout)
+}
+
+func (t *turn) retirementWaits() string {
+	f, old := t.s.Facts, t.s.Switch.From
+	switch {
+	case !f.trusted():
+		return fmt.Sprintf("%s retires when the registry is trusted again", old)
+	case !f.settled(t.s.Generation):
+		return fmt.Sprintf("%s can't retire: %s", old, f.unconfirmed(t.s.Generation))
+	}
+	var stale []string
+	for _, s := range f.Report.Stale[:min(named, len(f.Report.Stale))] {
+		stale = append(stale, fmt.Sprintf("%s/%s is stale until %s", s.Fleet, s.Node, s.Until.Format(time.RFC3339)))
+	}
+	return fmt.Sprintf("%s can't retire: %s may still send there%s",
+		old, count(f.Report.MaySend[old], "node"), inBrackets(stale, len(f.Report.Stale)))
+}
+
+func (t *turn) sayLetting() {
+	if l := t.s.Letting; l.Problem != "" {
+		t.say(fmt.Sprintf("the retire webhook failed %s: %s", count(l.Tries, "time"), l.Problem))
+	}
+}
+
+// retired takes the webhook's answer. A refusal is tried again, ever more
+// slowly up to every ten minutes.
+func (t *turn) retired(r Retired) {
+	if t.s.Phase != Retiring || t.s.Letting.Asked.IsZero() {
+		return
+	}
+	if r.Problem == "" {
+		t.enter(Idle, fmt.Sprintf("%s was let go", t.s.Switch.From))
+		return
+	}
+	l := &t.s.Letting
+	l.Asked, l.Problem = time.Time{}, r.Problem
+	l.Tries++
+	wait := min(time.Minute<<min(l.Tries-1, 4), 10*time.Minute)
+	t.s.Deadline = t.now.Add(wait)
+}

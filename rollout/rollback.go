@@ -1,0 +1,80 @@
+package rollout
+
+import "fmt"
+
+// stop ends the way forward: back if the policy allows Greenlight to go back
+// by itself, otherwise a person decides.
+func (t *turn) stop(cause string) {
+	if t.plan().Rollback.Automatic {
+		t.goBack(cause, false)
+	} else {
+		t.hold(cause)
+	}
+}
+
+// hold leaves the weights where they are until a person decides.
+func (t *turn) hold(cause string) {
+	t.s.Switch.Cause = cause
+	t.stopClock(Held, cause)
+}
+
+// goBack gives all weight to the old color in one publish. Nothing delays it
+// but an old color that is itself unhealthy: then the weights stand, and the
+// wish to go back does too.
+func (t *turn) goBack(cause string, force bool) {
+	sw := t.s.Switch
+	sw.Cause = cause
+	if sick := t.oldUnhealthy(); sick != "" && !force {
+		t.stopClock(Held, fmt.Sprintf("%s, but %s", cause, sick))
+		t.s.Back = cause
+		return
+	}
+	t.publish(AllOn(sw.From))
+	t.enter(RollingBack, cause)
+	t.s.Deadline = t.now.Add(t.plan().Confirm.Within)
+}
+
+// oldUnhealthy says why the old color can't take the users back. What was last
+// heard counts, even from a registry that is not trusted now; an old color of
+// which nothing was heard is not taken for unhealthy.
+func (t *turn) oldUnhealthy() string {
+	if !t.s.Facts.EndpointsKnown {
+		return ""
+	}
+	return t.tooFew(t.s.Switch.From, Least(t.plan()))
+}
+
+// leaveHeld goes back as soon as the old color can take the users.
+func (t *turn) leaveHeld() bool {
+	sw := t.s.Switch
+	if t.s.Back == "" {
+		t.say(fmt.Sprintf("held: %s: promote, or roll back", sw.Cause))
+		return false
+	}
+	if t.s.Facts.trusted() && t.oldUnhealthy() == "" {
+		t.goBack(t.s.Back, false)
+		return true
+	}
+	why := t.oldUnhealthy()
+	if why == "" {
+		why = fmt.Sprintf("it is not known whether %s is healthy", sw.From)
+	}
+	t.say(fmt.Sprintf("held: %s, but %s: it goes back by itself when %s is healthy",
+		t.s.Back, why, sw.From))
+	return false
+}
+
+// arriveBack ends the switch when every node has the old routing again. It
+// never gives up: it only gets louder.
+func (t *turn) arriveBack() bool {
+	sw, f := t.s.Switch, t.s.Facts
+	if f.confirmed(t.s.Generation) {
+		t.s.Live = sw.From
+		t.end(RolledBack, sw.Cause)
+		return true
+	}
+	if t.due(t.s.Deadline) {
+		t.say(fmt.Sprintf("going back to %s is not confirmed: %s", sw.From, f.unconfirmed(t.s.Generation)))
+	}
+	return false
+}

@@ -1,0 +1,105 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+
+	"greenlight/policy"
+)
+
+// shift publishes the next step's weight. The caller has looked at missing.
+func (t *turn) shift(why string) {
+	sw := t.s.Switch
+	if t.shifting() {
+		t.s.StepIndex++
+	}
+	sw.Needed = t.need()
+	weight := t.plan().Shift[t.s.StepIndex].Weight
+	t.publish(Split(sw.To, weight))
+	t.enter(Confirming, fmt.Sprintf("%s to %s: %s", percent(weight), sw.To, why))
+	t.s.Deadline = t.now.Add(t.plan().Confirm.Within)
+}
+
+// shiftIfSafe publishes the next step, which is due, or says what it waits for.
+// It does not wait for ever: after prepare.within the switch stops. A registry
+// or a fleet that is silent is no reason to move weight, so they are waited for.
+func (t *turn) shiftIfSafe(why string) bool {
+	missing := t.missing()
+	if len(missing) == 0 {
+		t.shift(why)
+		return true
+	}
+	text := strings.Join(missing, "; ")
+	patience := t.plan().Prepare.Within
+	known := t.s.Facts.trusted() && t.s.Facts.settled(t.s.Generation)
+	switch {
+	case t.s.GiveUpAt.IsZero():
+		t.s.GiveUpAt = t.now.Add(patience)
+	case !t.due(t.s.GiveUpAt):
+	case !t.moved():
+		t.end(Refused, fmt.Sprintf("%s can't get its first weight: %s", t.s.Switch.To, text))
+		return true
+	case known:
+		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", patience, text))
+		return true
+	default:
+		t.s.GiveUpAt = t.now.Add(patience)
+	}
+	t.say("the next step waits: " + text)
+	return false
+}
+
+// confirm waits for every node's word on the published step.
+func (t *turn) confirm() bool {
+	f := t.s.Facts
+	if f.confirmed(t.s.Generation) {
+		t.confirmed()
+		return true
+	}
+	if !t.due(t.s.Deadline) {
+		return false
+	}
+	within := t.plan().Confirm.Within
+	missing := f.unconfirmed(t.s.Generation)
+	if !f.ReportKnown || !f.Report.Settled {
+		t.s.Deadline = t.now.Add(within)
+		t.say("not confirmed yet: " + missing)
+		return false
+	}
+	cause := fmt.Sprintf("%s to %s was not confirmed within %s: %s",
+		percent(t.s.Weights.Of(t.s.Switch.To)), t.s.Switch.To, within, missing)
+	if t.plan().Confirm.Otherwise == policy.OtherwiseHold {
+		t.hold(cause)
+	} else {
+		t.stop(cause)
+	}
+	return true
+}
+
+// confirmed goes on from a step that every node runs.
+func (t *turn) confirmed() {
+	text := fmt.Sprintf("confirmed by %s", count(t.s.Facts.Report.Connected, "node"))
+	step := t.plan().Shift[t.s.StepIndex]
+	if t.s.StepIndex == len(t.plan().Shift)-1 {
+		t.s.Live = t.s.Switch.To
+		t.enter(Baking, text)
+		t.s.Deadline = t.now.Add(t.plan().Bake.For)
+		t.s.NextCheck = t.now.Add(t.plan().Bake.Every)
+		return
+	}
+	t.enter(Holding, text)
+	t.s.Deadline = t.now.Add(step.Hold)
+}
+
+// shiftFurther takes the next step when the hold is over.
+func (t *turn) shiftFurther() bool {
+	if !t.due(t.s.Deadline) {
+		return false
+	}
+	return t.shiftIfSafe("held for " + t.plan().Shift[t.s.StepIndex].Hold.String())
+}
+
+// percent is "5%" or "0.25%".
+func percent(w policy.Weight) string {
+	return fmt.Sprintf("%g%%", float64(w)*100/float64(policy.Full))
+}
