@@ -43,3 +43,9 @@ type Checker interface {
 type Registry interface {
 	Watch(ctx context.Context, model string, d policy.Discovery, last *rollout.EndpointSet, emit func(rollout.EndpointSet))
 }
+
+// EndpointStore keeps the registry's last good answers over a restart. Saving
+// one is in no hurry: it happens beside the loops.
+type EndpointStore interface {
+	SaveEndpoints(model string, set rollout.EndpointSet) error
+}

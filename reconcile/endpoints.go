@@ -1,0 +1,94 @@
+package reconcile
+
+import (
+	"context"
+	"reflect"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// watch is one Registry.Watch that runs.
+type watch struct {
+	discovery policy.Discovery
+	cancel    context.CancelFunc
+	done      chan struct{}
+}
+
+// startWatch watches what the policy in force says, unless it already does.
+// The watch before has ended when the new one begins, so that an old answer
+// can't overtake a new one.
+func (l *loop) startWatch() {
+	d, old := l.policy.Discovery, l.watch
+	if old != nil && reflect.DeepEqual(old.discovery, d) {
+		return
+	}
+	if old != nil {
+		old.cancel()
+	}
+	ctx, cancel := context.WithCancel(l.ctx)
+	w, last := &watch{discovery: d, cancel: cancel, done: make(chan struct{})}, l.good
+	l.watch = w
+	l.background.Go(func() {
+		defer close(w.done)
+		if old != nil {
+			<-old.done
+			l.observed.take()
+		}
+		l.o.Registry.Watch(ctx, l.model, d, last, func(set rollout.EndpointSet) {
+			if ctx.Err() == nil {
+				l.observed.put(set)
+			}
+		})
+	})
+}
+
+// observe takes the registry's newest answer. The fleets get it even while the
+// journal fails: where instances are is no decision.
+func (l *loop) observe() {
+	set, ok := l.observed.take()
+	if !ok {
+		return
+	}
+	l.endpoints, l.heard = set, true
+	if set.Problem == "" {
+		if l.good == nil || !reflect.DeepEqual(*l.good, set) {
+			l.g.saver.put(l.model, set)
+		}
+		l.good = &set
+	}
+	l.serve()
+	l.add(rollout.Observed{Endpoints: set})
+}
+
+// serve hands the fleets what their clusters should hold, if that has changed,
+// and then the routing that waited for it.
+func (l *loop) serve() {
+	if !l.heard {
+		return
+	}
+	blue, green := rollout.Served(l.served, l.endpoints, l.inUse())
+	next := rollout.EndpointSet{Blue: blue, Green: green}
+	if !l.fed || !reflect.DeepEqual(next, l.served) {
+		l.served, l.fed = next, true
+		l.o.Fleet.Endpoints(l.model, blue, green)
+	}
+	if l.unsent {
+		l.unsent = false
+		l.publish(*l.published)
+	}
+}
+
+// inUse is the weights in force, with a share for each color to which some
+// node may still send: a color is emptied only when the fleets have told that
+// nobody does. Before they have told anything of the last routing, both count.
+func (l *loop) inUse() rollout.Weights {
+	told := l.report.Settled && l.report.Generation == l.state.Generation
+	used := func(c policy.Color) bool {
+		return l.state.Weights.Of(c) > 0 || l.report.MaySend[c] > 0 || l.state.Generation > 0 && !told
+	}
+	if used(policy.Blue) && used(policy.Green) {
+		return rollout.Split(policy.Blue, policy.Full/2)
+	}
+	return l.state.Weights
+}

@@ -1,0 +1,231 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// Options is what a Group works with.
+type Options struct {
+	Fleet    Fleet
+	Journal  Journal
+	Checker  Checker
+	Registry Registry
+	// LetGo calls the retire webhook; it ends when ctx does.
+	LetGo     func(ctx context.Context, note LetGoNote) error
+	Endpoints EndpointStore
+	Log       *slog.Logger
+	// States and LastEndpoints are what the disk held at the start.
+	States        map[string]rollout.State
+	LastEndpoints map[string]rollout.EndpointSet
+	// Ready is called once, when every model of the first policy set has had
+	// its first registry answer and, if it has a live color, is routed. It
+	// must not block.
+	Ready func()
+}
+
+// Group runs the loops of all models.
+type Group struct {
+	o        Options
+	policies *mailbox[policy.Set]
+	board    *board
+	saver    *saver
+	ids      *idMaker
+	start    *startup
+	stopped  chan struct{} // closed when Run has ended
+
+	mu    sync.RWMutex
+	loops map[string]*loop // written by Run's goroutine alone
+
+	// Only Run's goroutine touches the rest: what a model that comes (back)
+	// begins with.
+	states map[string]rollout.State
+	last   map[string]rollout.EndpointSet
+}
+
+// New makes a Group; Run brings it to life.
+func New(o Options) *Group {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	g := &Group{
+		o:        o,
+		policies: newMailbox[policy.Set](),
+		board:    newBoard(),
+		saver:    newSaver(o.Endpoints, o.Log),
+		ids:      newIDMaker(),
+		start:    newStartup(o.Ready),
+		stopped:  make(chan struct{}),
+		loops:    map[string]*loop{},
+		states:   map[string]rollout.State{},
+		last:     map[string]rollout.EndpointSet{},
+	}
+	maps.Copy(g.states, o.States)
+	maps.Copy(g.last, o.LastEndpoints)
+	return g
+}
+
+// Run works until ctx is done, and leaves no goroutine behind. It can be
+// called once.
+func (g *Group) Run(ctx context.Context) error {
+	saved := make(chan struct{})
+	go func() {
+		defer close(saved)
+		g.saver.run()
+	}()
+	defer close(g.stopped)
+	for {
+		select {
+		case <-ctx.Done():
+			for _, l := range g.loops {
+				<-l.done
+			}
+			g.saver.stop()
+			<-saved
+			return nil
+		case <-g.policies.C:
+			if set, ok := g.policies.take(); ok {
+				g.arrange(ctx, set)
+			}
+		}
+	}
+}
+
+// SetPolicies replaces the policies of all models. It returns at once.
+func (g *Group) SetPolicies(set policy.Set) { g.policies.put(set) }
+
+// FleetChanged says that Fleet.Report(model) may have something new. It
+// returns at once.
+func (g *Group) FleetChanged(model string) {
+	if l := g.loop(model); l != nil {
+		signal(l.fleet)
+	}
+}
+
+// Status is where a model stands.
+func (g *Group) Status(model string) (rollout.Status, bool) { return g.board.get(model) }
+
+// Statuses is where every model stands, sorted by name.
+func (g *Group) Statuses() []rollout.Status { return g.board.list() }
+
+// Watch emits every model's status and then every change, until ctx is done.
+// If emit is slow it gets the latest of each model and skips what was in
+// between. A model whose policy was removed is emitted once more, without a
+// policy. The error is that of ctx, or ErrStopped.
+func (g *Group) Watch(ctx context.Context, emit func(rollout.Status)) error {
+	return g.board.watch(ctx, g.stopped, emit)
+}
+
+func (g *Group) loop(model string) *loop {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.loops[model]
+}
+
+// arrange starts, informs and ends loops so that there is one for each model
+// that has a policy.
+func (g *Group) arrange(ctx context.Context, set policy.Set) {
+	for model := range g.board.names() {
+		if _, ok := set.Models[model]; !ok {
+			g.drop(model)
+		}
+	}
+	var fresh []string
+	for _, model := range slices.Sorted(maps.Keys(set.Models)) {
+		entry := set.Models[model]
+		switch l := g.loops[model]; {
+		case l != nil:
+			l.entries.put(entry)
+		case entry.Model != nil:
+			fresh = append(fresh, model)
+		default:
+			g.board.post(g.unknown(model, entry))
+		}
+	}
+	g.start.expect(fresh)
+	for _, model := range fresh {
+		g.add(ctx, model, set.Models[model])
+	}
+}
+
+// unknown is the status of a model whose only policy is a broken one.
+func (g *Group) unknown(model string, entry policy.Entry) rollout.Status {
+	state, ok := g.states[model]
+	if !ok {
+		state = rollout.New(model)
+	}
+	return rollout.Status{State: state, PolicyProblem: entry.Problem, PolicySince: entry.Since}
+}
+
+func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
+	l := newLoop(g, model, entry)
+	if state, ok := g.states[model]; ok {
+		l.state, l.journaled = state, true
+	}
+	if last, ok := g.last[model]; ok {
+		l.good, l.served = &last, last
+	}
+	ctx, l.cancel = context.WithCancel(ctx)
+	l.show() // before anyone can ask for it
+	g.mu.Lock()
+	g.loops[model] = l
+	g.mu.Unlock()
+	go l.run(ctx)
+}
+
+// drop ends a model whose policy is gone. Its state stays in the journal, and
+// here, should it come back.
+func (g *Group) drop(model string) {
+	gone := rollout.Status{State: rollout.New(model), PolicyProblem: "the policy was removed: the model is not routed any more"}
+	if l := g.loops[model]; l != nil {
+		l.cancel()
+		<-l.done
+		g.mu.Lock()
+		delete(g.loops, model)
+		g.mu.Unlock()
+		if l.journaled {
+			g.states[model] = l.state
+			gone.State = l.visible()
+		}
+		if l.good != nil {
+			g.last[model] = *l.good
+		}
+		g.o.Fleet.Withdraw(model)
+		g.o.Log.Warn("model withdrawn: its policy was removed", "model", model)
+	}
+	g.board.remove(gone)
+	g.start.settled(model)
+}
+
+// command hands a command to a model's loop and waits for the answer.
+func (g *Group) command(ctx context.Context, l *loop, cmd rollout.Command) (rollout.Status, error) {
+	r := request{command: cmd, reply: make(chan reply, 1)}
+	select {
+	case l.requests <- r:
+	case <-l.done:
+		return rollout.Status{}, g.ended(l.model)
+	case <-ctx.Done():
+		return rollout.Status{}, ctx.Err()
+	}
+	select {
+	case a := <-r.reply:
+		return a.status, a.err
+	case <-ctx.Done():
+		return rollout.Status{}, fmt.Errorf("wait for %s of %s, which goes on: %w", cmd.Verb, l.model, ctx.Err())
+	}
+}
+
+// ended is why a loop takes no commands any more.
+func (g *Group) ended(model string) error {
+	if g.loop(model) != nil {
+		return ErrStopped
+	}
+	return fmt.Errorf("%w: %q", ErrNoModel, model)
+}

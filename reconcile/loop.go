@@ -1,0 +1,193 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+	"sync"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// loop is one model's goroutine: all that happens to the model happens here,
+// one thing after the other.
+type loop struct {
+	g     *Group
+	o     *Options
+	model string
+	log   *slog.Logger
+
+	// Other goroutines bring their news through these.
+	requests   chan request
+	entries    *mailbox[policy.Entry]
+	observed   *mailbox[rollout.EndpointSet]
+	fleet      chan struct{} // Fleet.Report may have news
+	progressed chan struct{} // a running check got further
+	checked    chan checkResult
+	retired    chan rollout.Retired
+	done       chan struct{} // closed when the loop and all that it started has ended
+	cancel     context.CancelFunc
+
+	// Only the loop's goroutine touches the rest, until done is closed.
+	ctx        context.Context // ends with the loop
+	background sync.WaitGroup  // what the loop started
+	state      rollout.State   // as journaled, or new
+	journaled  bool            // state has been in the journal
+	queue      []rollout.Event // events that wait for their turn, commands excepted
+	failing    *failure        // set while the journal can't be written
+	retry      *time.Timer     // tries a failing journal again
+	timer      *time.Timer     // State.WakeAt
+	ticked     time.Time       // the WakeAt that the last Tick answered
+	shown      rollout.Status  // what the board has
+
+	// Policies: see policies.go.
+	entry    policy.Entry  // what the policy folder says
+	policy   *policy.Model // in force; never nil
+	before   *policy.Model // in force before the last change; nil if none was
+	accepted *policy.Model // the newest that all nodes took; nil if none is known
+	rejected *rejection    // the policy that a node did not take
+
+	// Endpoints: see endpoints.go.
+	watch     *watch
+	endpoints rollout.EndpointSet  // the registry's newest answer
+	heard     bool                 // endpoints is set
+	settled   bool                 // the first answer was stepped: the group may get ready
+	good      *rollout.EndpointSet // the newest without a problem; at first that of the disk
+	served    rollout.EndpointSet  // what the fleets were given; at first what they may still have
+	fed       bool                 // the fleets were given something
+
+	// Routing: see act.go.
+	published *rollout.Routing // the last one that Step made
+	unsent    bool             // published waits for the first endpoints
+	report    rollout.Report   // what the fleets made of it
+
+	checks *checkRun // running; nil if none
+}
+
+func newLoop(g *Group, model string, entry policy.Entry) *loop {
+	return &loop{
+		g: g, o: &g.o, model: model, log: g.o.Log.With("model", model),
+		requests:   make(chan request),
+		entries:    newMailbox[policy.Entry](),
+		observed:   newMailbox[rollout.EndpointSet](),
+		fleet:      make(chan struct{}, 1),
+		progressed: make(chan struct{}, 1),
+		checked:    make(chan checkResult),
+		retired:    make(chan rollout.Retired),
+		done:       make(chan struct{}),
+		state:      rollout.New(model),
+		entry:      entry,
+		policy:     entry.Model,
+	}
+}
+
+// run works until ctx is done and what it started has ended.
+func (l *loop) run(ctx context.Context) {
+	defer close(l.done)
+	defer l.background.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.ctx = ctx
+	l.timer, l.retry = stoppedTimer(), stoppedTimer()
+	defer l.timer.Stop()
+	defer l.retry.Stop()
+	l.begin()
+	for {
+		l.drain()
+		l.show()
+		l.setTimer()
+		// One of ten things can happen.
+		select {
+		case <-ctx.Done(): // the process ends, or the model's policy is gone
+			return
+		case r := <-l.requests: // an operator or a pipeline has a word
+			l.answer(r)
+		case <-l.observed.C: // the registry has an answer
+			l.observe()
+		case <-l.fleet: // the fleets have news
+			l.hear()
+		case result := <-l.checked: // a set of checks is done
+			l.conclude(result)
+		case <-l.progressed: // a check got further: only the status changes
+		case e := <-l.retired: // the retire webhook answered
+			l.add(e)
+		case <-l.entries.C: // the policy folder has news
+			l.takeEntry()
+		case <-l.timer.C: // State.WakeAt has come
+			l.tick()
+		case <-l.retry.C: // a failing journal is due for another try
+			l.tryJournal()
+		}
+	}
+}
+
+// begin goes on where the journal says that the model stood.
+func (l *loop) begin() {
+	l.startWatch()
+	if l.journaled {
+		l.add(rollout.Recovered{})
+	}
+	signal(l.fleet)
+}
+
+// tick remembers which WakeAt it answers, so that setTimer does not spin.
+func (l *loop) tick() {
+	l.ticked = l.state.WakeAt()
+	l.add(rollout.Tick{})
+}
+
+// setTimer waits for WakeAt. If Step has answered a Tick without moving WakeAt
+// it is asked again a second later.
+func (l *loop) setTimer() {
+	at := l.state.WakeAt()
+	if at.IsZero() || l.failing != nil {
+		l.timer.Stop()
+		return
+	}
+	wait := time.Until(at)
+	if wait <= 0 && at.Equal(l.ticked) {
+		wait = time.Second
+	}
+	l.timer.Reset(wait)
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+// show posts the status if it says something new.
+func (l *loop) show() {
+	s := l.status()
+	s.Revision = l.shown.Revision
+	if s.Revision > 0 && reflect.DeepEqual(s, l.shown) {
+		return
+	}
+	l.shown = l.g.board.post(s)
+}
+
+func (l *loop) status() rollout.Status {
+	problem, since := l.policyProblem()
+	return rollout.Status{
+		State:         l.visible(),
+		Policy:        l.policy,
+		PolicyProblem: problem,
+		PolicySince:   since,
+		Endpoints:     l.endpoints,
+		Report:        l.report,
+		Checks:        l.checks.progress(),
+	}
+}
+
+// visible is the journaled state as operators see it.
+func (l *loop) visible() rollout.State {
+	s := l.state
+	s.Facts = rollout.Facts{}
+	if l.failing != nil {
+		s.Problem = l.failing.String()
+	}
+	return s
+}

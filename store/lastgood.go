@@ -1,0 +1,136 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// SaveEndpoints keeps a model's last good registry answer. A set with a
+// Problem is an old answer and is not kept.
+func (s *Store) SaveEndpoints(model string, set rollout.EndpointSet) error {
+	if set.Problem != "" {
+		return nil
+	}
+	return put(s, endpointsBucket, []byte(model), set)
+}
+
+// Endpoints is the last good registry answer of every model.
+func (s *Store) Endpoints() (map[string]rollout.EndpointSet, error) {
+	return all[rollout.EndpointSet](s, endpointsBucket)
+}
+
+// SavePolicy keeps a model's last good policy.
+func (s *Store) SavePolicy(m *policy.Model) error {
+	return put(s, policyBucket, []byte(m.Name), m)
+}
+
+// Policies is the last good policy of every model.
+func (s *Store) Policies() (map[string]*policy.Model, error) {
+	return all[*policy.Model](s, policyBucket)
+}
+
+// SaveFleet keeps a fleet's last good policy.
+func (s *Store) SaveFleet(f *policy.Fleet) error {
+	return put(s, fleetBucket, []byte(f.Name), f)
+}
+
+// FleetPolicies is the last good policy of every fleet.
+func (s *Store) FleetPolicies() (map[string]*policy.Fleet, error) {
+	return all[*policy.Fleet](s, fleetBucket)
+}
+
+// SaveNodes adds or replaces what is kept of these nodes.
+func (s *Store) SaveNodes(nodes []rollout.NodeRecord) error {
+	values := make([][]byte, len(nodes))
+	for i, n := range nodes {
+		value, err := json.Marshal(n)
+		if err != nil {
+			return fmt.Errorf("save node %s of fleet %s: %w", n.Node, n.Fleet, err)
+		}
+		values[i] = value
+	}
+	return s.eachNode("save nodes", nodes, func(b *bolt.Bucket, i int) error {
+		return b.Put(nodeKey(nodes[i]), values[i])
+	})
+}
+
+// ForgetNodes drops these nodes; only Fleet and Node of them matter.
+func (s *Store) ForgetNodes(nodes []rollout.NodeRecord) error {
+	return s.eachNode("forget nodes", nodes, func(b *bolt.Bucket, i int) error {
+		return b.Delete(nodeKey(nodes[i]))
+	})
+}
+
+func (s *Store) eachNode(what string, nodes []rollout.NodeRecord, apply func(*bolt.Bucket, int) error) error {
+	if len(nodes) == 0 {
+		return nil
+	}
+	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error {
+		b := tx.Bucket(nodeBucket)
+		for i := range nodes {
+			if err := apply(b, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// Nodes is every node that is kept, sorted by fleet and name.
+func (s *Store) Nodes() ([]rollout.NodeRecord, error) {
+	var nodes []rollout.NodeRecord
+	err := each(s, nodeBucket, func(_ string, n rollout.NodeRecord) { nodes = append(nodes, n) })
+	return nodes, err
+}
+
+func nodeKey(n rollout.NodeRecord) []byte { return join([]byte(n.Fleet), []byte(n.Node)) }
+
+// put writes one value of a bucket that is in no hurry.
+func put(s *Store, bucket, key []byte, v any) error {
+	if len(key) == 0 {
+		return fmt.Errorf("save in %s: %w", bucket, errors.New("name is empty"))
+	}
+	value, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("save %s in %s: %w", key, bucket, err)
+	}
+	err = s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
+	if err != nil {
+		return fmt.Errorf("save %s in %s: %w", key, bucket, err)
+	}
+	return nil
+}
+
+// all reads a whole bucket.
+func all[V any](s *Store, bucket []byte) (map[string]V, error) {
+	out := map[string]V{}
+	err := each(s, bucket, func(name string, v V) { out[name] = v })
+	return out, err
+}
+
+func each[V any](s *Store, bucket []byte, visit func(string, V)) error {
+	err := s.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
+			var v V
+			if err := json.Unmarshal(value, &v); err != nil {
+				return fmt.Errorf("%q: %w", key, err)
+			}
+			visit(string(key), v)
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", bucket, err)
+	}
+	return nil
+}
