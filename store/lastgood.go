@@ -119,7 +119,7 @@ func all[V any](s *Store, bucket []byte) (map[string]V, error) {
 }
 
 func each[V any](s *Store, bucket []byte, visit func(string, V)) error {
-	err := s.db.View(func(tx *bolt.Tx) error {
+	err := s.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucket).ForEach(func(key, value []byte) error {
 			var v V
 			if err := json.Unmarshal(value, &v); err != nil {

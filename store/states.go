@@ -53,7 +53,7 @@ func (s *Store) Commit(state rollout.State) error {
 
 // States is the last committed state of every model, each with its switch.
 func (s *Store) States() (states map[string]rollout.State, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		states, err = readStates(tx)
 		return err
 	})

@@ -75,15 +75,15 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// openFile opens the bbolt file. The free list is not written: it is rebuilt
-// by Open, and leaving it out makes each commit smaller.
+// openFile opens the bbolt file. The free list is written with each commit:
+// leaving it out saves nothing that can be measured, and makes Open rebuild it
+// in a goroutine in which the faults of a damaged file can't be caught.
 func openFile(path string) (db *bolt.DB, err error) {
 	defer catchFault(path, &err)()
 	_, statErr := os.Stat(path)
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout:        lockWait,
-		NoFreelistSync: true,
-		FreelistType:   bolt.FreelistMapType,
+		Timeout:      lockWait,
+		FreelistType: bolt.FreelistMapType,
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -177,8 +177,14 @@ func catchFault(path string, err *error) func() {
 	}
 }
 
+// view reads in one transaction.
+func (s *Store) view(read func(*bolt.Tx) error) (err error) {
+	defer catchFault(s.db.Path(), &err)()
+	return s.db.View(read)
+}
+
 func damaged(path string, err error) error {
-	return fmt.Errorf("open journal: %s is damaged or not a journal (%w); "+
+	return fmt.Errorf("read journal: %s is damaged or not a journal (%w); "+
 		"put back a copy, or move it away and start anew: live colors are then taken from initialLive in the policies, and history is lost", path, err)
 }
 

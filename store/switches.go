@@ -109,7 +109,7 @@ func forget(tx *bolt.Tx, k []byte, n int) error {
 
 // Switch finds a switch by its id; the error is ErrNoSwitch if none has it.
 func (s *Store) Switch(id string) (sw *rollout.Switch, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		sw, err = readSwitch(tx, id)
 		return err
 	})
@@ -119,7 +119,7 @@ func (s *Store) Switch(id string) (sw *rollout.Switch, err error) {
 // SwitchByKey finds the switch that was started with an idempotency key; nil
 // if none was.
 func (s *Store) SwitchByKey(model, key string) (sw *rollout.Switch, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		id := tx.Bucket(byKeyBucket).Get(join([]byte(model), []byte(key)))
 		if id == nil {
 			return nil
@@ -134,7 +134,7 @@ func (s *Store) SwitchByKey(model, key string) (sw *rollout.Switch, err error) {
 // first: at most limit, beginning after the switch whose id is before (from
 // the newest if before is empty).
 func (s *Store) Switches(model string, limit int, before string) (list []rollout.Switch, err error) {
-	err = s.db.View(func(tx *bolt.Tx) error {
+	err = s.view(func(tx *bolt.Tx) error {
 		from, err := bound(tx, model, before)
 		if err != nil {
 			return err

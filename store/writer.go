@@ -123,7 +123,7 @@ func drain(queue chan write, group []write) []write {
 // commit writes the group in one transaction. If that fails, each is tried
 // alone, so that one bad write does not fail its neighbours.
 func (w *writer) commit(group []write) {
-	err := w.db.Update(func(tx *bolt.Tx) error {
+	err := w.update(func(tx *bolt.Tx) error {
 		for _, job := range group {
 			if err := job.apply(tx); err != nil {
 				return err
@@ -133,9 +133,14 @@ func (w *writer) commit(group []write) {
 	})
 	for _, job := range group {
 		if err != nil && len(group) > 1 {
-			job.done <- w.db.Update(job.apply)
+			job.done <- w.update(job.apply)
 			continue
 		}
 		job.done <- err
 	}
+}
+
+func (w *writer) update(apply func(*bolt.Tx) error) (err error) {
+	defer catchFault(w.db.Path(), &err)()
+	return w.db.Update(apply)
 }

@@ -1,0 +1,80 @@
+package store_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+func TestEndpointsKeepTheLastGoodSet(t *testing.T) {
+	s := open(t, journal(t))
+	good := rollout.EndpointSet{
+		Blue:    []rollout.Endpoint{{ID: "b1", Address: "10.0.0.1", Port: 80, Weight: 1, Version: "7"}},
+		Unready: map[policy.Color]int{policy.Green: 2},
+	}
+	if err := s.SaveEndpoints("fraud", good); err != nil {
+		t.Fatal(err)
+	}
+	bad := rollout.EndpointSet{Problem: "consul: connection refused", Since: began}
+	if err := s.SaveEndpoints("fraud", bad); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Endpoints()
+	if err != nil || !reflect.DeepEqual(got, map[string]rollout.EndpointSet{"fraud": good}) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestPoliciesSurviveReopening(t *testing.T) {
+	path := journal(t)
+	s := open(t, path)
+	fleet := &policy.Fleet{Name: "edge", Routes: "edge", Listener: &policy.Listener{Name: "greenlight", Address: "0.0.0.0", Port: 80}}
+	for _, err := range []error{s.SavePolicy(model("fraud")), s.SaveFleet(fleet), s.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = open(t, path)
+	models, err := s.Policies()
+	if err != nil || !reflect.DeepEqual(models, map[string]*policy.Model{"fraud": model("fraud")}) {
+		t.Errorf("models: %+v, %v", models, err)
+	}
+	fleets, err := s.FleetPolicies()
+	if err != nil || !reflect.DeepEqual(fleets, map[string]*policy.Fleet{"edge": fleet}) {
+		t.Errorf("fleets: %+v, %v", fleets, err)
+	}
+	if err := s.SavePolicy(&policy.Model{}); err == nil {
+		t.Error("a policy without a name was kept")
+	}
+}
+
+func TestNodesAreAddedReplacedAndForgotten(t *testing.T) {
+	s := open(t, journal(t))
+	a := rollout.NodeRecord{Fleet: "edge", Node: "a", Agent: "envoy 1.40.0", LastSeen: began}
+	b := rollout.NodeRecord{Fleet: "edge", Node: "b", LastSeen: began}
+	c := rollout.NodeRecord{Fleet: "core", Node: "a", LastSeen: began}
+	later := a
+	later.LastSeen = began.Add(time.Hour)
+	for _, step := range []struct {
+		do   func() error
+		want []rollout.NodeRecord
+	}{
+		{func() error { return s.SaveNodes(nil) }, nil},
+		{func() error { return s.SaveNodes([]rollout.NodeRecord{a, b, c}) }, []rollout.NodeRecord{c, a, b}},
+		{func() error { return s.SaveNodes([]rollout.NodeRecord{later}) }, []rollout.NodeRecord{c, later, b}},
+		{func() error {
+			return s.ForgetNodes([]rollout.NodeRecord{{Fleet: "edge", Node: "b"}, {Fleet: "x", Node: "y"}})
+		}, []rollout.NodeRecord{c, later}},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Nodes()
+		if err != nil || !reflect.DeepEqual(got, step.want) {
+			t.Errorf("got %+v, %v; want %+v", got, err, step.want)
+		}
+	}
+}
