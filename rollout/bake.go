@@ -1,7 +1,5 @@
 package rollout
 
-import "fmt"
-
 // bake watches the target under all of the load while the old color is warm.
 // It ends only when no check is running and the registry is trusted.
 func (t *turn) bake() bool {
@@ -25,7 +23,7 @@ func (t *turn) bake() bool {
 		t.hold("the bake is over, but " + open.text())
 		return true
 	}
-	t.succeed(fmt.Sprintf("baked for %s", t.plan().Bake.For))
+	t.succeed("baked for " + brief(t.plan().Bake.For))
 	return true
 }
 

@@ -20,7 +20,7 @@ func (t *turn) prepare() bool {
 		return true
 	case t.due(t.s.Deadline):
 		t.end(Refused, fmt.Sprintf("%s was not ready within %s: %s",
-			sw.To, t.plan().Prepare.Within, strings.Join(missing, "; ")))
+			sw.To, brief(t.plan().Prepare.Within), strings.Join(missing, "; ")))
 		return true
 	default:
 		t.say("waiting: " + strings.Join(missing, "; "))

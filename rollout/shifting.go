@@ -40,7 +40,7 @@ func (t *turn) shiftIfSafe(why string) bool {
 		t.end(Refused, fmt.Sprintf("%s can't get its first weight: %s", t.s.Switch.To, text))
 		return true
 	case known:
-		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", patience, text))
+		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", brief(patience), text))
 		return true
 	default:
 		t.s.GiveUpAt = t.now.Add(patience)
@@ -67,7 +67,7 @@ func (t *turn) confirm() bool {
 		return false
 	}
 	cause := fmt.Sprintf("%s to %s was not confirmed within %s: %s",
-		percent(t.s.Weights.Of(t.s.Switch.To)), t.s.Switch.To, within, missing)
+		percent(t.s.Weights.Of(t.s.Switch.To)), t.s.Switch.To, brief(within), missing)
 	if t.plan().Confirm.Otherwise == policy.OtherwiseHold {
 		t.hold(cause)
 	} else {
@@ -96,7 +96,7 @@ func (t *turn) shiftFurther() bool {
 	if !t.due(t.s.Deadline) {
 		return false
 	}
-	return t.shiftIfSafe("held for " + t.plan().Shift[t.s.StepIndex].Hold.String())
+	return t.shiftIfSafe("held for " + brief(t.plan().Shift[t.s.StepIndex].Hold))
 }
 
 // percent is "5%" or "0.25%".

@@ -1,0 +1,234 @@
+package rollout_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+
+	"pgregory.net/rapid"
+)
+
+// TestWhatMustAlwaysHold drives a model through random events; the audit in
+// world.step holds every single Step against the rules.
+func TestWhatMustAlwaysHold(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, drawPolicy(t))
+		for range rapid.IntRange(1, 80).Draw(t, "events") {
+			w.random(t)
+		}
+	})
+}
+
+// TestEverySwitchEnds: from wherever random events have led, a switch comes to
+// its end once the world is healthy, time passes and people answer when asked.
+// A process that was restarted there comes to the same end.
+func TestEverySwitchEnds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, drawPolicy(t))
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			w.random(t)
+		}
+		restarted := *w
+		restarted.audit = w.audit.fork()
+		restarted.restart()
+
+		w.heal()
+		restarted.heal()
+		if a, b := w.s, restarted.s; a.Live != b.Live || ending(a) != ending(b) {
+			t.Fatalf("restarted, it ends otherwise: %s %s, %s %s", a.Live, ending(a), b.Live, ending(b))
+		}
+	})
+}
+
+func ending(s rollout.State) rollout.Outcome {
+	if s.Switch == nil {
+		return ""
+	}
+	return s.Switch.Outcome
+}
+
+// fork is a copy that remembers on its own.
+func (a *audit) fork() audit {
+	out := *a
+	out.validated, out.nacked = map[string]bool{}, map[string]bool{}
+	for id, v := range a.validated {
+		out.validated[id] = v
+	}
+	for id, v := range a.nacked {
+		out.nacked[id] = v
+	}
+	return out
+}
+
+// heal makes all well and gives every answer that is waited for, until the model rests.
+func (w *world) heal() {
+	w.t.Helper()
+	for range 300 {
+		w.step(rollout.Observed{Endpoints: w.healthy()})
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		if w.s.Phase == rollout.Idle {
+			return
+		}
+		switch {
+		case w.s.CheckRun != 0:
+			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+		case w.s.Reverting:
+			w.step(rollout.PolicyChanged{})
+		case w.s.Phase == rollout.Paused:
+			w.step(rollout.Command{Verb: rollout.Resume, Actor: "ann"})
+		case w.s.Phase == rollout.Held:
+			w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+		case !w.s.Letting.Asked.IsZero():
+			w.step(rollout.Retired{})
+		case !w.s.WakeAt().IsZero():
+			w.now = w.s.WakeAt()
+			w.step(rollout.Tick{})
+		}
+	}
+	w.t.Fatalf("no end in sight: %s", asJSON(w.s))
+}
+
+// healthy has enough endpoints of the versions that the switch expects.
+func (w *world) healthy() rollout.EndpointSet {
+	blue, green := "v1", "v2"
+	if sw := w.s.Switch; sw != nil && w.s.Phase.Running() && w.s.Phase != rollout.Preparing {
+		if sw.To == policy.Blue {
+			blue = sw.ToVersion
+		} else {
+			green = sw.ToVersion
+		}
+	}
+	return rollout.EndpointSet{Blue: instances(policy.Blue, 4, blue), Green: instances(policy.Green, 4, green)}
+}
+
+func drawPolicy(t *rapid.T) *policy.Model {
+	p := shortest()
+	least := rapid.IntRange(1, 3).Draw(t, "min")
+	ofLive := rapid.SampledFrom([]policy.Weight{0, 5000, policy.Full}).Draw(t, "ofLive")
+	p.Validate = rapid.SampledFrom([][]policy.Check{
+		nil, {golden()}, {endpoints(least, ofLive), golden()},
+	}).Draw(t, "validate")
+	p.Shift = rapid.SampledFrom([][]policy.Step{
+		{{Weight: policy.Full}},
+		{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}},
+		{{Weight: 500}, {Weight: 5000, Hold: 10 * time.Minute}, {Weight: policy.Full}},
+	}).Draw(t, "shift")
+	p.Confirm.Otherwise = rapid.SampledFrom([]policy.Otherwise{
+		policy.OtherwiseRollback, policy.OtherwiseHold,
+	}).Draw(t, "otherwise")
+	p.Bake.For = rapid.SampledFrom([]time.Duration{0, time.Minute, 30 * time.Minute}).Draw(t, "bake")
+	p.Rollback.Automatic = rapid.IntRange(0, 4).Draw(t, "automatic") > 0
+	p.Retire.Off = rapid.IntRange(0, 4).Draw(t, "off") == 0
+	p.Retire.After = rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "after")
+	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
+	return p
+}
+
+// random lets some time pass and one thing happen. Most of what happens is
+// good, so that switches get somewhere.
+func (w *world) random(t *rapid.T) {
+	switch rapid.IntRange(0, 9).Draw(t, "time") {
+	case 0:
+		w.now = w.now.Add(time.Duration(rapid.IntRange(1, 3600).Draw(t, "seconds")) * time.Second)
+	case 1, 2:
+		if wake := w.s.WakeAt(); wake.After(w.now) {
+			w.now = wake
+		}
+	}
+	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+	case 0, 1, 2:
+		w.step(rollout.Observed{Endpoints: drawEndpoints(t, w)})
+	case 3, 4, 5, 6, 7:
+		w.step(rollout.Reported{Report: drawReport(t, w.s)})
+	case 8, 9, 10:
+		w.step(drawChecked(t, w.s))
+	case 11, 12:
+		w.step(rollout.Tick{})
+	case 13:
+		next := *w.p
+		w.p = &next
+		w.step(rollout.PolicyChanged{})
+	case 14:
+		w.step(rollout.Retired{Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
+	case 15:
+		w.restart()
+	default:
+		w.step(drawCommand(t, w.s))
+	}
+}
+
+func drawEndpoints(t *rapid.T, w *world) rollout.EndpointSet {
+	if rapid.IntRange(0, 2).Draw(t, "healthy") > 0 {
+		return w.healthy()
+	}
+	draw := func(c policy.Color) []rollout.Endpoint {
+		all := instances(c, rapid.IntRange(0, 4).Draw(t, "ready"), "v1")
+		for i := range all {
+			all[i].Version = rapid.SampledFrom([]string{"v2", "v2", "v2", "v1"}).Draw(t, "version")
+		}
+		return all
+	}
+	set := rollout.EndpointSet{Blue: draw(policy.Blue), Green: draw(policy.Green)}
+	if rapid.IntRange(0, 3).Draw(t, "outage") == 0 {
+		set.Problem, set.Since = "consul: connection refused", w.now
+	}
+	return set
+}
+
+func drawReport(t *rapid.T, s rollout.State) rollout.Report {
+	r := allACK(s, rapid.IntRange(0, 3).Draw(t, "connected"))
+	switch rapid.IntRange(0, 15).Draw(t, "fault") {
+	case 0:
+		r.Settled = false
+	case 1:
+		r.Acked = rapid.IntRange(0, r.Connected).Draw(t, "acked")
+	case 2:
+		r.Generation -= min(r.Generation, 1)
+	case 3:
+		r.Rejected = []rollout.Rejection{{Fleet: "edge", Node: "e1", Type: "route", Reason: "impossible"}}
+		r.Acked = max(0, r.Connected-1)
+	case 4:
+		r.Cold[rapid.SampledFrom(policy.Colors[:]).Draw(t, "cold")] = 1
+	case 5:
+		r.MaySend[rapid.SampledFrom(policy.Colors[:]).Draw(t, "stale")] = 1
+	}
+	return r
+}
+
+func drawChecked(t *rapid.T, s rollout.State) rollout.Checked {
+	result := rapid.SampledFrom([]rollout.Result{
+		rollout.Pass, rollout.Pass, rollout.Pass, rollout.Pass, rollout.Inconclusive, rollout.Fail,
+	}).Draw(t, "result")
+	all := verdicts(s, result, "as drawn")
+	if rapid.IntRange(0, 15).Draw(t, "lacking") == 0 && len(all) > 0 {
+		all = all[1:]
+	}
+	run := s.CheckRun
+	if rapid.IntRange(0, 9).Draw(t, "late") == 0 {
+		run = rapid.Uint64Range(0, s.Runs+1).Draw(t, "run")
+	}
+	return rollout.Checked{Run: run, Verdicts: all}
+}
+
+func drawCommand(t *rapid.T, s rollout.State) rollout.Command {
+	c := rollout.Command{
+		Verb: rapid.SampledFrom([]rollout.Verb{
+			rollout.Start, rollout.Start, rollout.Start, rollout.Promote, rollout.Promote,
+			rollout.Pause, rollout.Resume, rollout.Resume, rollout.Abort, rollout.RollBack, "dance",
+		}).Draw(t, "verb"),
+		Actor:  rapid.SampledFrom([]string{"ann", "ann", "ann", ""}).Draw(t, "actor"),
+		Reason: rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"),
+		Force:  rapid.IntRange(0, 4).Draw(t, "force") == 0,
+		Target: rapid.SampledFrom([]policy.Color{"", "", "", policy.Blue, policy.Green, "red"}).Draw(t, "target"),
+	}
+	if c.Verb == rollout.Start {
+		c.ID = fmt.Sprintf("s%d", s.Generation*1000+uint64(rapid.IntRange(0, 999).Draw(t, "id")))
+		if s.Switch != nil {
+			c.ID += "-" + s.Switch.ID[:min(20, len(s.Switch.ID))]
+		}
+	}
+	return c
+}

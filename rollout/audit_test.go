@@ -1,0 +1,452 @@
+package rollout_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// seen is one Step from the outside.
+type seen struct {
+	before, after rollout.State
+	event         rollout.Event
+	actions       []rollout.Action
+	p             *policy.Model
+	now           time.Time
+}
+
+// audit holds every Step against the rules of "What must always hold". It
+// remembers what happened by itself, so that it does not believe the state.
+type audit struct {
+	endpoints *rollout.EndpointSet // as last observed since the start
+	report    *rollout.Report
+	running   uint64 // the check run that nobody has ended
+	validated map[string]bool
+	nacked    map[string]bool
+}
+
+func (a *audit) look(t failer, s seen) {
+	t.Helper()
+	if refused(s.actions) {
+		a.refusal(t, s)
+		return
+	}
+	a.remember(s)
+	for _, rule := range []func(seen) error{
+		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
+		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
+	} {
+		if err := rule(s); err != nil {
+			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
+				s.event, s.before.Phase, err, asJSON(s.before), asJSON(s.after), s.actions, s.event)
+		}
+	}
+}
+
+func refused(actions []rollout.Action) bool {
+	return slices.ContainsFunc(actions, func(a rollout.Action) bool { _, ok := a.(rollout.Refuse); return ok })
+}
+
+// refusal: a refused command changes nothing and asks for nothing else.
+func (a *audit) refusal(t failer, s seen) {
+	if _, ok := s.event.(rollout.Command); !ok || len(s.actions) != 1 || !reflect.DeepEqual(s.before, s.after) {
+		t.Fatalf("refusal of %+v changed something: %+v", s.event, s.actions)
+	}
+	if r := s.actions[0].(rollout.Refuse); r.Message == "" || r.Code == "" {
+		t.Fatalf("refusal says nothing: %+v", r)
+	}
+}
+
+func (a *audit) remember(s seen) {
+	if a.validated == nil {
+		a.validated, a.nacked = map[string]bool{}, map[string]bool{}
+	}
+	switch e := s.event.(type) {
+	case rollout.Recovered:
+		a.endpoints, a.report, a.running = nil, nil, 0
+	case rollout.Observed:
+		a.endpoints = &e.Endpoints
+	case rollout.Reported:
+		a.report = &e.Report
+		if exposed(s.before) && e.Report.Generation == s.before.Generation && len(e.Report.Rejected) > 0 {
+			a.nacked[s.before.Switch.ID] = true
+		}
+	case rollout.Checked:
+		if e.Run == a.running && a.running != 0 {
+			a.running = 0
+			if s.before.Phase == rollout.Validating {
+				a.validated[s.before.Switch.ID] = allPass(s.before.Switch.Plan.Validate, e.Verdicts)
+			}
+		}
+	case rollout.Command:
+		if e.Verb == rollout.Promote {
+			delete(a.nacked, s.before.Switch.ID)
+		}
+	}
+}
+
+func allPass(checks []policy.Check, verdicts []rollout.Verdict) bool {
+	for _, c := range checks {
+		if !slices.ContainsFunc(verdicts, func(v rollout.Verdict) bool {
+			return v.Check == c.Name && v.Result == rollout.Pass
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// journalable: what is journaled is all of the state but the facts.
+func (a *audit) journalable(s seen) error {
+	var back rollout.State
+	if err := json.Unmarshal([]byte(asJSON(s.after)), &back); err != nil {
+		return err
+	}
+	if got := asJSON(back); got != asJSON(s.after) {
+		return fmt.Errorf("journaled state reads back as %s", got)
+	}
+	return nil
+}
+
+// transitions: every change of phase or weights is in the switch's story, which only grows.
+func (a *audit) transitions(s seen) error {
+	sw, old := s.after.Switch, s.before.Switch
+	if sw == nil {
+		if s.after.Phase != rollout.Idle {
+			return fmt.Errorf("phase %s without a switch", s.after.Phase)
+		}
+		return nil
+	}
+	var told []rollout.Transition
+	if old != nil && old.ID == sw.ID {
+		told = old.Transitions
+	}
+	if len(sw.Transitions) < len(told) || !slices.Equal(told, sw.Transitions[:len(told)]) {
+		return fmt.Errorf("story was rewritten")
+	}
+	phase, weights := s.before.Phase, s.before.Weights
+	for _, tr := range sw.Transitions[len(told):] {
+		if tr.From != phase || tr.Reason == "" || !tr.At.Equal(s.now) {
+			return fmt.Errorf("transition %+v does not follow %s", tr, phase)
+		}
+		phase, weights = tr.To, tr.Weights
+	}
+	if phase != s.after.Phase || weights != s.after.Weights {
+		return fmt.Errorf("story ends in %s %+v", phase, weights)
+	}
+	if phase != s.before.Phase && !s.after.Since.Equal(s.now) {
+		return fmt.Errorf("since = %s", s.after.Since)
+	}
+	return nil
+}
+
+// generations: routing changes only by a Publish with a new generation, and is always whole.
+func (a *audit) generations(s seen) error {
+	generation := s.before.Generation
+	last := s.before.Weights
+	for _, r := range published(s.actions) {
+		_, again := s.event.(rollout.Recovered)
+		if r.Generation <= generation && !(again && r.Generation == generation) {
+			return fmt.Errorf("generation %d published after %d", r.Generation, generation)
+		}
+		if r.Weights.Blue+r.Weights.Green != policy.Full {
+			return fmt.Errorf("weights %+v", r.Weights)
+		}
+		if r.Policy != s.p || !r.Live.Valid() {
+			return fmt.Errorf("routing %+v is not whole", r)
+		}
+		generation, last = r.Generation, r.Weights
+	}
+	if s.after.Generation != generation || s.after.Weights != last {
+		return fmt.Errorf("state says generation %d %+v, published is %d %+v",
+			s.after.Generation, s.after.Weights, generation, last)
+	}
+	return nil
+}
+
+func (a *audit) wakes(s seen) error {
+	if w := s.after.WakeAt(); !w.IsZero() && !w.After(s.now) {
+		return fmt.Errorf("wake at %s would spin", w)
+	}
+	return nil
+}
+
+// forward: rules 1, 2, 5 and 7 for every publish that gives the target more.
+func (a *audit) forward(s seen) error {
+	sw := s.after.Switch
+	if sw == nil {
+		return nil
+	}
+	had := s.before.Weights.Of(sw.To)
+	for _, r := range published(s.actions) {
+		if r.Weights.Of(sw.To) <= had {
+			continue
+		}
+		switch plan := sw.Plan; {
+		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced:
+			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
+		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):
+			return fmt.Errorf("rule 1: forced without who and why")
+		case a.nacked[sw.ID]:
+			return fmt.Errorf("rule 5: moved on after a NACK")
+		case !a.trusted():
+			return fmt.Errorf("rule 7: moved on an untrusted registry")
+		case len(a.endpoints.Of(sw.To)) < asked(plan, len(a.endpoints.Of(sw.From))):
+			return fmt.Errorf("rule 2: too few endpoints")
+		case len(a.endpoints.Versions(sw.To)) != 1 || a.endpoints.Versions(sw.To)[0] != sw.ToVersion:
+			return fmt.Errorf("rule 2: not of one version")
+		case !a.confirmed(s.before.Generation):
+			return fmt.Errorf("rule 5: generation %d was not confirmed", s.before.Generation)
+		case a.report.Cold[sw.To] != 0:
+			return fmt.Errorf("rule 2: a node is cold")
+		}
+	}
+	return nil
+}
+
+// asked is the policy's need, computed in another way than the code does.
+func asked(p policy.Model, live int) int {
+	need := 1
+	for _, c := range p.Validate {
+		if c.Endpoints == nil {
+			continue
+		}
+		for need < c.Endpoints.Min || need*int(policy.Full) < live*int(c.Endpoints.OfLive) {
+			need++
+		}
+	}
+	return need
+}
+
+func (a *audit) trusted() bool { return a.endpoints != nil && a.endpoints.Problem == "" }
+
+func (a *audit) confirmed(generation uint64) bool {
+	r := a.report
+	return r != nil && r.Settled && r.Generation == generation && r.Acked == r.Connected && len(r.Rejected) == 0
+}
+
+// confirmedFirst: rule 5. A step is left forwards only when every node has ACKed it.
+func (a *audit) confirmedFirst(s seen) error {
+	for _, tr := range fresh(s) {
+		ahead := tr.To == rollout.Holding || tr.To == rollout.Baking
+		if tr.From == rollout.Confirming && ahead && !a.confirmed(tr.Generation) {
+			return fmt.Errorf("rule 5: %s without confirmation of %d", tr.To, tr.Generation)
+		}
+		if tr.From == rollout.RollingBack && !a.confirmed(tr.Generation) {
+			return fmt.Errorf("rule 5: rollback ended without confirmation of %d", tr.Generation)
+		}
+	}
+	return nil
+}
+
+// oneRun: never two check runs at once, and none is left behind.
+func (a *audit) oneRun(s seen) error {
+	for _, act := range s.actions {
+		switch act := act.(type) {
+		case rollout.RunChecks:
+			if a.running != 0 {
+				return fmt.Errorf("run %d started beside %d", act.Run, a.running)
+			}
+			if act.Target != s.after.Switch.To || len(act.Checks) == 0 {
+				return fmt.Errorf("run %+v", act)
+			}
+			a.running = act.Run
+		case rollout.CancelChecks:
+			if act.Run != a.running {
+				return fmt.Errorf("cancelled %d, running is %d", act.Run, a.running)
+			}
+			a.running = 0
+		}
+	}
+	if s.after.CheckRun != a.running {
+		return fmt.Errorf("state says run %d, running is %d", s.after.CheckRun, a.running)
+	}
+	if a.running != 0 && s.after.Phase != rollout.Validating && s.after.Phase != rollout.Baking {
+		return fmt.Errorf("checks run in %s", s.after.Phase)
+	}
+	return nil
+}
+
+// letGo: rule 6.
+func (a *audit) letGo(s seen) error {
+	for _, act := range s.actions {
+		l, ok := act.(rollout.LetGo)
+		if !ok {
+			continue
+		}
+		r := a.report
+		switch {
+		case s.after.Phase != rollout.Retiring || l.Color == s.after.Live:
+			return fmt.Errorf("rule 6: %+v in %s", l, s.after.Phase)
+		case r == nil || !r.Settled || r.MaySend[l.Color] != 0:
+			return fmt.Errorf("rule 6: a node may still send to %s", l.Color)
+		case s.now.Before(s.after.Switch.Ended.Add(s.after.Switch.Plan.Retire.After)):
+			return fmt.Errorf("rule 6: let go too early")
+		}
+	}
+	return nil
+}
+
+// oneWayBack: rule 3. An operator's word takes one publish, in the same Step,
+// and whatever goes back goes back whole.
+func (a *audit) oneWayBack(s seen) error {
+	c, ok := s.event.(rollout.Command)
+	if !ok || (c.Verb != rollout.Abort && c.Verb != rollout.RollBack) {
+		return nil
+	}
+	sw := s.after.Switch
+	sick := a.endpoints != nil && len(a.endpoints.Of(sw.From)) < asked(sw.Plan, 0)
+	got := published(s.actions)
+	switch {
+	case s.before.Weights == rollout.AllOn(sw.From):
+		if len(got) != 0 || sw.Outcome != rollout.Aborted || s.after.Phase != rollout.Idle {
+			return fmt.Errorf("rule 3: abort before any weight published %+v", got)
+		}
+	case sick && !c.Force:
+		if len(got) != 0 || s.after.Phase != rollout.Held || s.after.Back == "" {
+			return fmt.Errorf("rule 3: sick old color, got %+v", got)
+		}
+	case len(got) != 1 || got[0].Weights != rollout.AllOn(sw.From) || got[0].Live != sw.From:
+		return fmt.Errorf("rule 3: got %+v", got)
+	}
+	return nil
+}
+
+// guarded: users do not stay on a target that fails them unless a person is asked.
+func (a *audit) guarded(s seen) error {
+	if !exposed(s.after) || s.after.Phase == rollout.Held {
+		return nil
+	}
+	sw := s.after.Switch
+	if r := a.report; r != nil && r.Generation == s.after.Generation && len(r.Rejected) > 0 {
+		return fmt.Errorf("rule 5: goes on in spite of a NACK")
+	}
+	if !a.trusted() {
+		return nil
+	}
+	ready := len(a.endpoints.Of(sw.To))
+	if ready == 0 || ready*int(policy.Full) < sw.Needed*int(sw.Plan.Rollback.EndpointsBelow) {
+		return fmt.Errorf("goes on with %d of %d endpoints", ready, sw.Needed)
+	}
+	if v := a.endpoints.Versions(sw.To); len(v) != 1 || v[0] != sw.ToVersion {
+		return fmt.Errorf("goes on with versions %q", v)
+	}
+	return nil
+}
+
+// duties: the live color changes only where it is said to, and a model at rest
+// has all its weight there.
+func (a *audit) duties(s seen) error {
+	after := s.after
+	if !after.Phase.Running() && after.Live != "" && after.Weights != rollout.AllOn(after.Live) {
+		return fmt.Errorf("at rest with %+v and %s live", after.Weights, after.Live)
+	}
+	if after.Switch != nil && !after.Phase.Running() && (after.Switch.Outcome == "" || after.Switch.Ended.IsZero()) {
+		return fmt.Errorf("at rest, but the switch has not ended")
+	}
+	if s.before.Live == "" || s.before.Live == after.Live {
+		return nil
+	}
+	for _, tr := range fresh(s) {
+		if tr.To == rollout.Baking || tr.From == rollout.RollingBack {
+			return nil
+		}
+	}
+	return fmt.Errorf("live changed from %s to %s", s.before.Live, after.Live)
+}
+
+// unsettledMovesNothing: an observation from an untrusted registry, and a
+// report of another generation, never move weight.
+func (a *audit) unsettledMovesNothing(s seen) error {
+	silent := false
+	switch e := s.event.(type) {
+	case rollout.Observed:
+		silent = e.Endpoints.Problem != "" && s.before.Live != "" && !overdue(s)
+	case rollout.Reported:
+		silent = e.Report.Generation != s.before.Generation && !overdue(s)
+	case rollout.Recovered:
+		silent = true
+	}
+	if silent && s.after.Weights != s.before.Weights {
+		return fmt.Errorf("rule 7: %T moved weight", s.event)
+	}
+	return nil
+}
+
+// overdue reports whether a wait ended at this very instant, with or without the event.
+func overdue(s seen) bool {
+	w := s.before.WakeAt()
+	return !w.IsZero() && !s.now.Before(w)
+}
+
+// exposed reports whether users meet the target of a switch that may go on.
+func exposed(s rollout.State) bool {
+	switch s.Phase {
+	case rollout.Confirming, rollout.Holding, rollout.Baking, rollout.Paused, rollout.Held:
+		return s.Weights.Of(s.Switch.To) > 0
+	}
+	return false
+}
+
+func published(actions []rollout.Action) []rollout.Routing {
+	var out []rollout.Routing
+	for _, a := range actions {
+		if p, ok := a.(rollout.Publish); ok {
+			out = append(out, p.Routing)
+		}
+	}
+	return out
+}
+
+// fresh is the transitions that one Step made.
+func fresh(s seen) []rollout.Transition {
+	if s.after.Switch == nil {
+		return nil
+	}
+	old := 0
+	if s.before.Switch != nil && s.before.Switch.ID == s.after.Switch.ID {
+		old = len(s.before.Switch.Transitions)
+	}
+	return s.after.Switch.Transitions[old:]
+}
+
+// stepTwice holds Step to being pure: the same answer twice, the input untouched.
+func stepTwice(t failer, s rollout.State, e rollout.Event, p *policy.Model, now time.Time) (rollout.State, []rollout.Action) {
+	t.Helper()
+	before := frozen(s, e, p)
+	one, first := rollout.Step(s, e, p, now)
+	kept := frozen(one, first, p)
+	two, second := rollout.Step(s, e, p, now)
+	if !reflect.DeepEqual(one, two) || !reflect.DeepEqual(first, second) {
+		t.Fatalf("Step answers twice in two ways:\n%+v %+v\n%+v %+v", one, first, two, second)
+	}
+	if frozen(s, e, p) != before || frozen(one, first, p) != kept {
+		t.Fatalf("Step changed its input:\n%s\n%s", before, frozen(s, e, p))
+	}
+	return one, first
+}
+
+func frozen(s rollout.State, more ...any) string {
+	return asJSON(s) + asJSON(s.Facts) + asJSON(more)
+}
+
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func throughJSON(t failer, s rollout.State) rollout.State {
+	var out rollout.State
+	if err := json.Unmarshal([]byte(asJSON(s)), &out); err != nil {
+		t.Fatalf("read journaled state: %v", err)
+	}
+	return out
+}
