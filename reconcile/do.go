@@ -22,8 +22,8 @@ type reply struct {
 }
 
 // Do gives a model a command and returns the status that it led to, once that
-// is journaled. The error is a *RefusedError, a *KeyReusedError, or wraps
-// ErrNoModel, ErrJournal or ErrStopped. A Start without an ID is given one.
+// is journaled. The error is a *rollout.RefusedError, or wraps
+// rollout.ErrNoModel, rollout.ErrKeyReused, ErrJournal or ErrStopped. A Start without an ID is given one.
 func (g *Group) Do(ctx context.Context, model string, cmd rollout.Command) (rollout.Status, error) {
 	select {
 	case <-g.stopped:
@@ -44,12 +44,12 @@ func (g *Group) Do(ctx context.Context, model string, cmd rollout.Command) (roll
 // policy that could be used.
 func (g *Group) noLoop(model string) error {
 	if s, ok := g.board.get(model); ok {
-		return &RefusedError{
+		return &rollout.RefusedError{
 			Code:    rollout.NotNow,
 			Message: fmt.Sprintf("%s has no policy in force: %s; correct the file first", model, s.PolicyProblem),
 		}
 	}
-	return fmt.Errorf("%w: %q", ErrNoModel, model)
+	return fmt.Errorf("%w: %q", rollout.ErrNoModel, model)
 }
 
 // answer runs a command inside the loop.
@@ -89,7 +89,8 @@ func (l *loop) execute(cmd rollout.Command) (rollout.Status, error) {
 // switch that it led to, another one is an error.
 func (l *loop) repeated(cmd rollout.Command, sw *rollout.Switch) (rollout.Status, error) {
 	if sw.Actor != cmd.Actor || (cmd.Target != "" && cmd.Target != sw.To) {
-		return rollout.Status{}, &KeyReusedError{Key: cmd.Key, Switch: sw}
+		return rollout.Status{}, fmt.Errorf("%w: %q has started switch %s of %s to %s by %s; use a new key for a new switch",
+			rollout.ErrKeyReused, cmd.Key, sw.ID, sw.Model, sw.To, sw.Actor)
 	}
 	s := l.shown
 	if s.State.Switch == nil || s.State.Switch.ID != sw.ID {

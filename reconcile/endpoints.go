@@ -53,12 +53,18 @@ func (l *loop) observe() {
 	l.endpoints, l.heard = set, true
 	if set.Problem == "" {
 		if l.good == nil || !reflect.DeepEqual(*l.good, set) {
-			l.g.saver.put(l.model, set)
+			l.keepEndpoints(set)
 		}
 		l.good = &set
 	}
 	l.serve()
 	l.add(rollout.Observed{Endpoints: set})
+}
+
+func (l *loop) keepEndpoints(set rollout.EndpointSet) {
+	if store := l.o.Endpoints; store != nil {
+		l.g.saver.put("endpoints of "+l.model, func() error { return store.SaveEndpoints(l.model, set) })
+	}
 }
 
 // serve hands the fleets what their clusters should hold, if that has changed,

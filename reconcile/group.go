@@ -20,11 +20,14 @@ type Options struct {
 	Registry Registry
 	// LetGo calls the retire webhook; it ends when ctx does.
 	LetGo     func(ctx context.Context, note LetGoNote) error
-	Endpoints EndpointStore
+	Endpoints EndpointStore // nil: endpoints are not kept
+	Policies  PolicyStore   // nil: policies are not kept
 	Log       *slog.Logger
-	// States and LastEndpoints are what the disk held at the start.
+	// States, LastEndpoints and TakenPolicies are what the journal and the two
+	// stores held at the start.
 	States        map[string]rollout.State
 	LastEndpoints map[string]rollout.EndpointSet
+	TakenPolicies map[string]*policy.Model
 	// Ready is called once, when every model of the first policy set has had
 	// its first registry answer and, if it has a live color, is routed. It
 	// must not block.
@@ -48,6 +51,7 @@ type Group struct {
 	// begins with.
 	states map[string]rollout.State
 	last   map[string]rollout.EndpointSet
+	taken  map[string]*policy.Model
 }
 
 // New makes a Group; Run brings it to life.
@@ -59,16 +63,18 @@ func New(o Options) *Group {
 		o:        o,
 		policies: newMailbox[policy.Set](),
 		board:    newBoard(),
-		saver:    newSaver(o.Endpoints, o.Log),
+		saver:    newSaver(o.Log),
 		ids:      newIDMaker(),
 		start:    newStartup(o.Ready),
 		stopped:  make(chan struct{}),
 		loops:    map[string]*loop{},
 		states:   map[string]rollout.State{},
 		last:     map[string]rollout.EndpointSet{},
+		taken:    map[string]*policy.Model{},
 	}
 	maps.Copy(g.states, o.States)
 	maps.Copy(g.last, o.LastEndpoints)
+	maps.Copy(g.taken, o.TakenPolicies)
 	return g
 }
 
@@ -172,6 +178,7 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 	if last, ok := g.last[model]; ok {
 		l.good, l.served = &last, last
 	}
+	l.accepted = g.taken[model]
 	ctx, l.cancel = context.WithCancel(ctx)
 	l.show() // before anyone can ask for it
 	g.mu.Lock()
@@ -197,6 +204,7 @@ func (g *Group) drop(model string) {
 		if l.good != nil {
 			g.last[model] = *l.good
 		}
+		g.taken[model] = l.accepted
 		g.o.Fleet.Withdraw(model)
 		g.o.Log.Warn("model withdrawn: its policy was removed", "model", model)
 	}
@@ -227,5 +235,5 @@ func (g *Group) ended(model string) error {
 	if g.loop(model) != nil {
 		return ErrStopped
 	}
-	return fmt.Errorf("%w: %q", ErrNoModel, model)
+	return fmt.Errorf("%w: %q", rollout.ErrNoModel, model)
 }

@@ -39,7 +39,6 @@ type loop struct {
 	failing    *failure        // set while the journal can't be written
 	retry      *time.Timer     // tries a failing journal again
 	timer      *time.Timer     // State.WakeAt
-	ticked     time.Time       // the WakeAt that the last Tick answered
 	shown      rollout.Status  // what the board has
 
 	// Policies: see policies.go.
@@ -114,43 +113,40 @@ func (l *loop) run(ctx context.Context) {
 		case e := <-l.retired: // the retire webhook answered
 			l.add(e)
 		case <-l.entries.C: // the policy folder has news
-			l.takeEntry()
+			if entry, ok := l.entries.take(); ok {
+				l.takeEntry(entry)
+			}
 		case <-l.timer.C: // State.WakeAt has come
-			l.tick()
+			l.add(rollout.Tick{})
 		case <-l.retry.C: // a failing journal is due for another try
 			l.tryJournal()
 		}
 	}
 }
 
-// begin goes on where the journal says that the model stood.
+// begin goes on where the journal says that the model stood, under the policy
+// that the fleets had taken then; a file that has changed since is a change of
+// policy like any other.
 func (l *loop) begin() {
-	l.startWatch()
 	if l.journaled {
 		l.add(rollout.Recovered{})
 	}
+	if l.accepted != nil && l.journaled && !same(l.accepted, l.policy) {
+		l.policy = l.accepted
+		l.takeEntry(l.entry)
+	}
+	l.startWatch()
 	signal(l.fleet)
 }
 
-// tick remembers which WakeAt it answers, so that setTimer does not spin.
-func (l *loop) tick() {
-	l.ticked = l.state.WakeAt()
-	l.add(rollout.Tick{})
-}
-
-// setTimer waits for WakeAt. If Step has answered a Tick without moving WakeAt
-// it is asked again a second later.
+// setTimer waits for WakeAt; while the journal fails no Tick could be answered.
 func (l *loop) setTimer() {
 	at := l.state.WakeAt()
 	if at.IsZero() || l.failing != nil {
 		l.timer.Stop()
 		return
 	}
-	wait := time.Until(at)
-	if wait <= 0 && at.Equal(l.ticked) {
-		wait = time.Second
-	}
-	l.timer.Reset(wait)
+	l.timer.Reset(time.Until(at))
 }
 
 func stoppedTimer() *time.Timer {

@@ -26,11 +26,7 @@ func (r *rejection) String() string {
 }
 
 // takeEntry takes what the policy folder says now.
-func (l *loop) takeEntry() {
-	entry, ok := l.entries.take()
-	if !ok {
-		return
-	}
+func (l *loop) takeEntry(entry policy.Entry) {
 	l.entry = entry
 	m := entry.Model
 	if m == nil || l.rejected != nil && same(m, l.rejected.policy) {
@@ -63,8 +59,18 @@ func (l *loop) notePolicyTaken() {
 	if p == nil || r.Generation != p.Generation || !r.Settled {
 		return
 	}
-	if r.Connected > 0 && r.Acked == r.Connected && len(r.Rejected) == 0 {
-		l.accepted = p.Policy
+	if r.Connected == 0 || r.Acked < r.Connected || len(r.Rejected) > 0 {
+		return
+	}
+	if l.accepted == nil || !same(l.accepted, p.Policy) {
+		l.keepPolicy(p.Policy)
+	}
+	l.accepted = p.Policy
+}
+
+func (l *loop) keepPolicy(m *policy.Model) {
+	if store := l.o.Policies; store != nil {
+		l.g.saver.put("policy of "+l.model, func() error { return store.SaveTaken(m) })
 	}
 }
 

@@ -49,3 +49,9 @@ type Registry interface {
 type EndpointStore interface {
 	SaveEndpoints(model string, set rollout.EndpointSet) error
 }
+
+// PolicyStore keeps, over a restart, the last policy of each model that every
+// node took: the one to go back to. Saving is in no hurry here, too.
+type PolicyStore interface {
+	SaveTaken(m *policy.Model) error
+}

@@ -7,38 +7,35 @@ import (
 	"sync"
 	"time"
 
-	"greenlight/rollout"
 )
 
 // saveAgain is the pause after a failed save.
 const saveAgain = time.Second
 
-// saver writes registry answers to disk beside the loops, the latest of each model.
+// saver writes what is last known to be good beside the loops, so that none of
+// them waits for a disk that it does not need: of each thing the latest.
 type saver struct {
-	store EndpointStore
-	log   *slog.Logger
-	wake  chan struct{}
-	quit  chan struct{}
+	log  *slog.Logger
+	wake chan struct{}
+	quit chan struct{}
 
 	mu      sync.Mutex
-	pending map[string]rollout.EndpointSet
+	pending map[string]func() error // what is saved → how
 }
 
-func newSaver(store EndpointStore, log *slog.Logger) *saver {
+func newSaver(log *slog.Logger) *saver {
 	return &saver{
-		store: store, log: log,
-		wake: make(chan struct{}, 1), quit: make(chan struct{}),
-		pending: map[string]rollout.EndpointSet{},
+		log:     log,
+		wake:    make(chan struct{}, 1),
+		quit:    make(chan struct{}),
+		pending: map[string]func() error{},
 	}
 }
 
-// put queues a good set.
-func (s *saver) put(model string, set rollout.EndpointSet) {
-	if s.store == nil {
-		return
-	}
+// put queues a save; it takes the place of an older one of the same thing.
+func (s *saver) put(what string, save func() error) {
 	s.mu.Lock()
-	s.pending[model] = set
+	s.pending[what] = save
 	s.mu.Unlock()
 	signal(s.wake)
 }
@@ -72,24 +69,24 @@ func (s *saver) run() {
 func (s *saver) flush() bool {
 	s.mu.Lock()
 	batch := s.pending
-	s.pending = map[string]rollout.EndpointSet{}
+	s.pending = map[string]func() error{}
 	s.mu.Unlock()
 	whole := true
-	for _, model := range slices.Sorted(maps.Keys(batch)) {
-		if err := s.store.SaveEndpoints(model, batch[model]); err != nil {
+	for _, what := range slices.Sorted(maps.Keys(batch)) {
+		if err := batch[what](); err != nil {
 			whole = false
-			s.log.Error("last good endpoints were not saved", "model", model, "error", err)
-			s.putBack(model, batch[model])
+			s.log.Error("last good not saved", "what", what, "error", err)
+			s.putBack(what, batch[what])
 		}
 	}
 	return whole
 }
 
-// putBack queues a set that was not written, unless there is a newer one.
-func (s *saver) putBack(model string, set rollout.EndpointSet) {
+// putBack queues what was not written, unless there is something newer.
+func (s *saver) putBack(what string, save func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, newer := s.pending[model]; !newer {
-		s.pending[model] = set
+	if _, newer := s.pending[what]; !newer {
+		s.pending[what] = save
 	}
 }

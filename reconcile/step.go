@@ -85,9 +85,12 @@ func (l *loop) apply(e rollout.Event) ([]rollout.Action, error) {
 	return actions, nil
 }
 
-// sameJournaled compares all but the facts.
+// sameJournaled compares all that a restart can't find out again: not the
+// facts, and not the problem, which is put into words anew by every Step and
+// may change with every node that ACKs.
 func sameJournaled(a, b rollout.State) bool {
 	a.Facts, b.Facts = rollout.Facts{}, rollout.Facts{}
+	a.Problem, b.Problem = "", ""
 	return reflect.DeepEqual(a, b)
 }
 
@@ -120,7 +123,7 @@ func (l *loop) tryJournal() {
 func refused(actions []rollout.Action) error {
 	for _, a := range actions {
 		if no, ok := a.(rollout.Refuse); ok {
-			return &RefusedError{Code: no.Code, Message: no.Message}
+			return &rollout.RefusedError{Code: no.Code, Message: no.Message}
 		}
 	}
 	return nil

@@ -25,14 +25,24 @@ func (s *Store) Endpoints() (map[string]rollout.EndpointSet, error) {
 	return all[rollout.EndpointSet](s, endpointsBucket)
 }
 
-// SavePolicy keeps a model's last good policy.
+// SavePolicy keeps a model's last policy that was read without an error.
 func (s *Store) SavePolicy(m *policy.Model) error {
 	return put(s, policyBucket, []byte(m.Name), m)
 }
 
-// Policies is the last good policy of every model.
+// Policies is what SavePolicy has kept of every model.
 func (s *Store) Policies() (map[string]*policy.Model, error) {
 	return all[*policy.Model](s, policyBucket)
+}
+
+// SaveTaken keeps the last policy of a model that every node took.
+func (s *Store) SaveTaken(m *policy.Model) error {
+	return put(s, takenBucket, []byte(m.Name), m)
+}
+
+// TakenPolicies is the last policy of every model that every node took.
+func (s *Store) TakenPolicies() (map[string]*policy.Model, error) {
+	return all[*policy.Model](s, takenBucket)
 }
 
 // SaveFleet keeps a fleet's last good policy.

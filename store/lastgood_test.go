@@ -32,7 +32,7 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	path := journal(t)
 	s := open(t, path)
 	fleet := &policy.Fleet{Name: "edge", Routes: "edge", Listener: &policy.Listener{Name: "greenlight", Address: "0.0.0.0", Port: 80}}
-	for _, err := range []error{s.SavePolicy(model("fraud")), s.SaveFleet(fleet), s.Close()} {
+	for _, err := range []error{s.SavePolicy(model("fraud")), s.SaveTaken(model("spam")), s.SaveFleet(fleet), s.Close()} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,6 +41,10 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	models, err := s.Policies()
 	if err != nil || !reflect.DeepEqual(models, map[string]*policy.Model{"fraud": model("fraud")}) {
 		t.Errorf("models: %+v, %v", models, err)
+	}
+	taken, err := s.TakenPolicies()
+	if err != nil || !reflect.DeepEqual(taken, map[string]*policy.Model{"spam": model("spam")}) {
+		t.Errorf("taken: %+v, %v", taken, err)
 	}
 	fleets, err := s.FleetPolicies()
 	if err != nil || !reflect.DeepEqual(fleets, map[string]*policy.Fleet{"edge": fleet}) {

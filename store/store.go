@@ -33,13 +33,14 @@ var (
 	byKeyBucket     = []byte("by-key")    // model, 0, idempotency key → switch id, as text
 	endpointsBucket = []byte("endpoints") // model → rollout.EndpointSet
 	policyBucket    = []byte("policies")  // model → policy.Model
+	takenBucket     = []byte("taken")     // model → policy.Model
 	fleetBucket     = []byte("fleets")    // fleet → policy.Fleet
 	nodeBucket      = []byte("nodes")     // fleet, 0, node → rollout.NodeRecord
 
 	formatKey = []byte("format")
 	buckets   = [][]byte{
 		stateBucket, switchBucket, byModelBucket, byTimeBucket, byKeyBucket,
-		endpointsBucket, policyBucket, fleetBucket, nodeBucket,
+		endpointsBucket, policyBucket, takenBucket, fleetBucket, nodeBucket,
 	}
 )
 

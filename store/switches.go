@@ -15,8 +15,8 @@ import (
 // Keep is how many switches of a model are kept: the newest.
 const Keep = 1000
 
-// ErrNoSwitch says that no kept switch has the id that was asked for.
-var ErrNoSwitch = errors.New("no such switch; it may be older than the history that is kept")
+// errNoSwitch says that no kept switch has the id that was asked for.
+var errNoSwitch = errors.New("no such switch; it may be older than the history that is kept")
 
 // switchEntry is a switch made ready to be written.
 type switchEntry struct {
@@ -107,12 +107,15 @@ func forget(tx *bolt.Tx, k []byte, n int) error {
 	return err
 }
 
-// Switch finds a switch by its id; the error is ErrNoSwitch if none has it.
+// Switch finds a switch by its id; nil if none that is kept has it.
 func (s *Store) Switch(id string) (sw *rollout.Switch, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		sw, err = readSwitch(tx, id)
 		return err
 	})
+	if errors.Is(err, errNoSwitch) {
+		return nil, nil
+	}
 	return sw, err
 }
 
@@ -191,7 +194,7 @@ func listSwitches(tx *bolt.Tx, model string, limit int, below []byte) ([]rollout
 func readSwitch(tx *bolt.Tx, id string) (*rollout.Switch, error) {
 	value := tx.Bucket(switchBucket).Get([]byte(id))
 	if value == nil {
-		return nil, fmt.Errorf("read switch %q: %w", id, ErrNoSwitch)
+		return nil, fmt.Errorf("read switch %q: %w", id, errNoSwitch)
 	}
 	sw := &rollout.Switch{}
 	if err := json.Unmarshal(value, sw); err != nil {
