@@ -119,10 +119,13 @@ func (c *Consul) query(ctx context.Context, k key, index uint64) ([]*api.Service
 	if err != nil {
 		return nil, 0, err
 	}
-	wait := jitter(c.opts.Wait)
+	var wait time.Duration
+	if index > 0 {
+		wait = jitter(c.opts.Wait)
+	}
 	// Consul itself adds up to a 16th to the wait.
 	ctx, cancel := context.WithTimeoutCause(ctx, wait+wait/16+answerWithin,
-		fmt.Errorf("no answer %s after the longest wait", answerWithin))
+		fmt.Errorf("no answer for %s", wait+wait/16+answerWithin))
 	defer cancel()
 	q := (&api.QueryOptions{
 		Datacenter: k.datacenter, Token: token,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -133,18 +132,11 @@ func statusOf(checks api.HealthChecks) status {
 	return critical // also under maintenance, and for a status we don't know
 }
 
-// briefMost bounds an error's text: it ends up in statuses and logs.
-const briefMost = 300
-
 // brief takes the URL, which says nothing new, off an error of the client.
 func brief(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		err = u.Err
+		return u.Err
 	}
-	text := strings.Join(strings.Fields(err.Error()), " ")
-	if len(text) > briefMost {
-		text = strings.ToValidUTF8(text[:briefMost], "") + "…"
-	}
-	return errors.New(text)
+	return err
 }

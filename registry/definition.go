@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"reflect"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -215,6 +216,15 @@ func skip(b []byte, at int) int {
 	return at
 }
 
+// kinds are the types of a definition's values as its author knows them.
+var kinds = map[reflect.Kind]string{
+	reflect.String: "text",
+	reflect.Int:    "a whole number",
+	reflect.Slice:  "a list",
+	reflect.Map:    "an object",
+	reflect.Struct: "an object",
+}
+
 // explain finds where in a definition an error lies, and takes the names of our
 // types out of its text.
 func explain(raw []byte, err error) (int, error) {
@@ -224,12 +234,12 @@ func explain(raw []byte, err error) (int, error) {
 	case errors.As(err, &broken):
 		return keyOffset(raw, broken.key), err
 	case errors.As(err, &kind):
-		field, want := kind.Field, kind.Type.Kind().String()
+		field := kind.Field
 		if field == "" {
 			return 0, fmt.Errorf("a service must be an object, not a %s", kind.Value)
 		}
 		return keyOffset(raw, strings.SplitN(field, ".", 2)[0]),
-			fmt.Errorf("%s is a %s; must be of type %s", field, kind.Value, want)
+			fmt.Errorf("%s has a %s where %s must be", field, kind.Value, kinds[kind.Type.Kind()])
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return keyOffset(raw, strings.Trim(name, `"`)), fmt.Errorf("unknown key %s of a service", name)
@@ -314,7 +324,8 @@ func syntax(err error, at *int, b []byte) error {
 	var s *json.SyntaxError
 	switch {
 	case errors.As(err, &s):
-		*at = max(0, int(s.Offset)-1)
+		// The offset is that of the bad character, or of the one after it.
+		*at = max(*at, int(s.Offset)-1)
 		return errors.New(s.Error())
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		*at = len(b)

@@ -118,6 +118,7 @@ func (g *guard) judge(now time.Time) ruling {
 	}
 	if is.total() == 0 {
 		g.doubt(now)
+		g.dropped = time.Time{}
 		return g.hold(now, time.Time{}, fmt.Sprintf(
 			"registry answered with no ready instance of %s where %s stood; the last good set stands", g.subject, was))
 	}
@@ -146,8 +147,8 @@ func (g *guard) judgeRecovery(now time.Time, is counts) (ruling, bool) {
 	until := g.back.Add(g.settle)
 	if !now.Before(until) {
 		g.suspect = false
-		if g.since.IsZero() {
-			return ruling{}, false // it had come back long ago
+		if g.since.IsZero() || !g.dropped.IsZero() {
+			return ruling{}, false // it had come back; what is now is another matter
 		}
 		return g.believe(), true
 	}

@@ -143,7 +143,7 @@ func (w *watch) hear(ctx context.Context) {
 	w.faults = faults
 	switch {
 	case failed != nil:
-		w.rule(ctx, w.guard.fail(time.Now(), w.source.name+": "+failed.Error()))
+		w.rule(ctx, w.guard.fail(time.Now(), w.source.name+": "+oneLine(failed)))
 	case whole:
 		w.resolve(ctx, services)
 		p := place(w.d, services, w.hosts.locate)
@@ -204,6 +204,18 @@ func (w *watch) note(p placed) {
 		w.log.Warn("instances are left out", "without_color", len(p.unplaced), "unusable", len(p.broken),
 			"first", strings.Join(left[:min(len(left), noteAtMost)], "; "))
 	}
+}
+
+// lineMost bounds an error's text: it ends up in statuses and logs.
+const lineMost = 500
+
+// oneLine is an error's text without line breaks, cut if it is very long.
+func oneLine(err error) string {
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	if len(text) > lineMost {
+		text = strings.ToValidUTF8(text[:lineMost], "") + "…"
+	}
+	return text
 }
 
 func same(a, b rollout.EndpointSet) bool {
