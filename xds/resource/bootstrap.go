@@ -13,6 +13,8 @@ import (
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
+	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -31,6 +33,8 @@ const (
 	// xdsRequests per second and at most at once: what a fleet's first requests
 	// need, and a bound on a loop between an Envoy and a server that disagree.
 	xdsRequests = 100
+	// downstreamConnections is how many connections of clients an Envoy holds.
+	downstreamConnections = 50_000
 	// firstAnswerWithin of zero: an Envoy is not ready before Greenlight has
 	// answered it once. Otherwise it would start to serve with nothing.
 	firstAnswerWithin = 0
@@ -66,12 +70,24 @@ func Bootstrap(o Options) ([]byte, error) {
 		Node:             &corev3.Node{Id: o.Node, Cluster: o.Fleet},
 		Admin:            &bootstrapv3.Admin{Address: admin},
 		DynamicResources: dynamicResources(o.Delta),
+		OverloadManager:  overload(),
 		StaticResources:  &bootstrapv3.Bootstrap_StaticResources{Clusters: []*clusterv3.Cluster{serverCluster(server)}},
 	}
 	if err := b.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("check bootstrap: %w", err)
 	}
 	return stableJSON(b)
+}
+
+// overload bounds the connections that clients may hold: past it Envoy refuses
+// new ones instead of running out of memory or file descriptors.
+func overload() *overloadv3.OverloadManager {
+	return &overloadv3.OverloadManager{ResourceMonitors: []*overloadv3.ResourceMonitor{{
+		Name: "envoy.resource_monitors.global_downstream_max_connections",
+		ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: pack(&connectionsv3.DownstreamConnectionsConfig{
+			MaxActiveDownstreamConnections: downstreamConnections,
+		})},
+	}}}
 }
 
 func dynamicResources(delta bool) *bootstrapv3.Bootstrap_DynamicResources {

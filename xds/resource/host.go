@@ -1,10 +1,8 @@
 package resource
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -32,12 +30,7 @@ func VirtualHosts(models []Model) []*routev3.VirtualHost {
 // Host is the virtual host of one domain, shared by models. Their order does not
 // matter: the longest prefix is tried first, then the first name.
 func Host(host string, models []Model) *routev3.VirtualHost {
-	models = slices.SortedFunc(slices.Values(models), func(a, b Model) int {
-		return cmp.Or(
-			cmp.Compare(len(b.Policy.Route.Prefix), len(a.Policy.Route.Prefix)),
-			strings.Compare(a.Policy.Name, b.Policy.Name),
-		)
-	})
+	models = slices.SortedFunc(slices.Values(models), func(a, b Model) int { return precedence(a.Policy, b.Policy) })
 	out := &routev3.VirtualHost{
 		Name:                   host,
 		Domains:                []string{host},

@@ -1,0 +1,129 @@
+package resource_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// envoyPath finds an Envoy to test with. Without one the test is skipped, but
+// never under CI.
+func envoyPath(t *testing.T) string {
+	t.Helper()
+	for _, p := range []string{os.Getenv("ENVOY"), "envoy", "../../.tools/envoy"} {
+		if p == "" {
+			continue
+		}
+		if found, err := exec.LookPath(p); err == nil {
+			abs, err := filepath.Abs(found)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return abs
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no Envoy found: set ENVOY, or have it on the PATH or in .tools/")
+	}
+	t.Skip("no Envoy found: set ENVOY, or have it on the PATH or in .tools/")
+	return ""
+}
+
+func write(t *testing.T, name string, b []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// validate has Envoy judge a bootstrap.
+func validate(t *testing.T, bootstrap []byte) {
+	t.Helper()
+	path := write(t, "bootstrap.json", bootstrap)
+	out, err := exec.Command(envoyPath(t), "--mode", "validate", "--log-level", "warning", "-c", path).CombinedOutput()
+	if err != nil {
+		t.Fatalf("envoy --mode validate: %v\n%s", err, out)
+	}
+	if s := string(out); strings.Contains(s, "deprecated") || strings.Contains(s, "unknown field") {
+		t.Errorf("Envoy is not content:\n%s", s)
+	}
+}
+
+// startEnvoy runs an Envoy until the test ends.
+func startEnvoy(t *testing.T, bootstrap []byte) {
+	t.Helper()
+	var log bytes.Buffer
+	cmd := exec.Command(envoyPath(t), "--concurrency", "1", "--log-level", "warning",
+		"--base-id", fmt.Sprint(10000+rand.IntN(1<<20)), "-c", write(t, "bootstrap.json", bootstrap))
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("envoy:\n%s", log.String())
+		}
+	})
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lis.Close()
+	return lis.Addr().(*net.TCPAddr).Port
+}
+
+type answer struct {
+	status int
+	body   string
+	header http.Header
+}
+
+// eventually asks until ok holds, for at most 20 s.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("%s did not come in 20 s", what)
+}
+
+// get sends one request to url with the given host and header pairs.
+func get(t *testing.T, url, host string, header ...string) (answer, error) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = host
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Add(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, string(b), resp.Header}, err
+}
