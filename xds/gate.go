@@ -1,0 +1,121 @@
+package xds
+
+import (
+	"slices"
+
+	"greenlight/policy"
+	"greenlight/xds/resource"
+)
+
+// Make before break: a node is told to send users to a cluster only when it has
+// answered for that cluster and for its endpoints. An acknowledged route alone
+// is no proof: Envoy takes a route to a cluster that is still warming, and
+// answers 503.
+
+// answered reports whether the node has the cluster: it acknowledged it, or it
+// rejected the answer that held it and asks for its endpoints all the same.
+func (n *node) answered(name string) bool {
+	found := false
+	n.each(cluster, func(w *watch) {
+		if w.all != nil {
+			found = found || w.all.holds(name, n)
+		}
+		if h := w.held[name]; h != nil {
+			found = found || h.acked != nil || len(h.refused) > 0 && n.find(endpoint, name) != nil
+		}
+	})
+	return found
+}
+
+func (a *holdAll) holds(name string, n *node) bool {
+	if a.answered == nil || a.answered.byName[name] == nil {
+		return false
+	}
+	return a.answered == a.acked || a.acked != nil && a.acked.byName[name] != nil || n.find(endpoint, name) != nil
+}
+
+// warm reports whether the node can send to the cluster: it has it, and
+// acknowledged endpoints in it.
+func (n *node) warm(name string) bool {
+	e := n.find(endpoint, name)
+	return e != nil && e.acked != nil && e.acked.endpoints > 0 && n.answered(name)
+}
+
+// ready is warm, and up to date: the node has nothing of the cluster on its
+// way. A cluster for which there are no endpoints at all can't be warmer than
+// empty. A gRPC client that does not ask for the cluster has nothing to warm.
+func (n *node) ready(name string) bool {
+	e := n.find(endpoint, name)
+	if n.proxyless() && e == nil && n.find(cluster, name) == nil {
+		return true
+	}
+	if e == nil || e.acked == nil || e.out != nil || !n.answered(name) {
+		return false
+	}
+	none := e.wanted == nil || e.wanted.endpoints == 0
+	if !none && e.wanted.version != e.acked.version && e.refused[e.wanted.version] == nil {
+		return false
+	}
+	return none || e.acked.endpoints > 0
+}
+
+// admits reports whether the node may be given host x in the place of was,
+// which may be nil. Models of the host that did not change ask for nothing.
+func (n *node) admits(x, was *host) bool {
+	for name, part := range x.models {
+		if was != nil && was.models[name].content == part.content {
+			continue
+		}
+		for _, c := range policy.Colors {
+			if part.sendsTo(c) && !n.ready(resource.ClusterName(name, c)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// gated is the route configuration that the node may be given now: the wanted
+// one, or the part of it that is ready beside the rest as the node has it. It
+// is nil when there is nothing that it may be given.
+func (n *node) gated(h *holding) *blob {
+	want, base := h.wanted, h.acked
+	if base == nil {
+		// What the node follows is not known, so a part could take routes away.
+		for _, x := range want.hosts {
+			if !n.admits(x, nil) {
+				return nil
+			}
+		}
+		return want
+	}
+	held := map[string]bool{}
+	changed := changedHosts(want, base)
+	for _, x := range changed {
+		if h.hosts[x.version] != nil || !n.admits(x, base.host(x.domain)) {
+			held[x.domain] = true
+		}
+	}
+	if len(held) == 0 {
+		return want
+	}
+	return mix(want, base, held)
+}
+
+// mix is want, with the held domains as they are in base.
+func mix(want, base *blob, held map[string]bool) *blob {
+	var hosts []*host
+	for _, x := range want.hosts {
+		if held[x.domain] {
+			x = base.host(x.domain)
+		}
+		if x != nil {
+			hosts = append(hosts, x)
+		}
+	}
+	same := func(a, b *host) bool { return a.domain == b.domain && a.version == b.version }
+	if slices.EqualFunc(hosts, base.hosts, same) {
+		return base
+	}
+	return newRoutes(want.name, hosts)
+}

@@ -1,0 +1,231 @@
+package xds
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"greenlight/rollout"
+)
+
+const (
+	// quietGap is how long changes are gathered before Changed is called again;
+	// urgentGap the same when somebody waits for the very change.
+	quietGap  = 50 * time.Millisecond
+	urgentGap = 2 * time.Millisecond
+	// saveEvery is how often a changed set of nodes is saved.
+	saveEvery = 2 * time.Second
+)
+
+// departed is a node that is not connected and may still route as it did.
+type departed struct {
+	agent string
+	prior prior
+	since time.Time
+	until time.Time
+}
+
+// remember takes over the nodes that were known before a restart. What they
+// route is not known, and their leases begin anew.
+func (s *Server) remember(known []rollout.NodeRecord) {
+	now := s.opts.Now()
+	for _, r := range known {
+		from := now
+		if r.LastSeen.After(now) {
+			from = r.LastSeen
+		}
+		key := nodeKey{r.Fleet, r.Node}
+		s.stale[key] = &departed{agent: r.Agent, prior: prior{unknown: true}, since: r.LastSeen, until: from.Add(s.opts.Lease)}
+		s.awaited[key] = struct{}{}
+	}
+}
+
+// watch waits for one of four things: progress of nodes, progress that somebody
+// waits for, the passing of time, and the end.
+func (s *Server) watch(ctx context.Context) error {
+	tick := time.NewTicker(saveEvery / 2)
+	defer tick.Stop()
+	gap := time.NewTimer(0)
+	defer gap.Stop()
+	var last, saved time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return s.save()
+		case <-s.urgent:
+			gap.Reset(max(0, urgentGap-time.Since(last)))
+		case <-s.progress:
+			gap.Reset(max(0, quietGap-time.Since(last)))
+		case <-gap.C:
+			s.announce()
+			last = time.Now()
+		case <-tick.C:
+			s.endLeases(s.opts.Now())
+			if time.Since(saved) >= saveEvery && s.unsaved.Load() {
+				saved = time.Now()
+				if err := s.save(); err != nil {
+					s.log.Error("known nodes not saved; trying again", "error", err)
+				}
+			}
+		}
+	}
+}
+
+// poke lets Run announce soon what was touched.
+func (s *Server) poke(urgent bool) {
+	to := s.progress
+	if urgent {
+		to = s.urgent
+	}
+	select {
+	case to <- struct{}{}:
+	default:
+	}
+}
+
+// touch marks a model; many may do so at once, and only the first pokes.
+func (s *Server) touch(f *flags, urgent bool) {
+	if urgent || !f.touched.Load() {
+		f.touched.Store(true)
+		s.poke(urgent)
+	}
+}
+
+// touchAll marks every model. The caller holds Server.mu.
+func (s *Server) touchAll() {
+	for _, m := range s.models {
+		m.flags.touched.Store(true)
+	}
+	s.poke(true)
+}
+
+// rejectedBy marks the models that a NACK on w may concern.
+func (s *Server) rejectedBy(w *watch) {
+	n := w.stream.node
+	if n.fleet != nil {
+		n.fleet.crowd.Store(true)
+		s.poke(true)
+		return
+	}
+	for _, h := range w.held {
+		if h.wanted == nil {
+			continue
+		}
+		if h.wanted.owner != nil {
+			h.wanted.owner.flags.touched.Store(true)
+		}
+		for _, x := range h.wanted.hosts {
+			for _, part := range x.models {
+				part.flags.touched.Store(true)
+			}
+		}
+	}
+	s.poke(true)
+}
+
+// announce calls Changed for every model whose report may have changed, after
+// it removed what nobody needs any more.
+func (s *Server) announce() {
+	for _, name := range s.due() {
+		s.opts.Changed(name)
+	}
+}
+
+func (s *Server) due() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := map[string]struct{}{}
+	moved := len(s.leaving) > 0
+	for _, f := range s.fleets {
+		moved = moved || len(f.leaving) > 0
+		f.due(due)
+	}
+	for name, m := range s.models {
+		if m.flags.touched.Swap(false) || m.audience.touched.Swap(false) {
+			due[name] = struct{}{}
+		}
+	}
+	if moved {
+		s.reap()
+	}
+	return slices.Sorted(maps.Keys(due))
+}
+
+// due adds the fleet's models whose report may have changed.
+func (f *fleet) due(due map[string]struct{}) {
+	if f.audience.touched.Swap(false) {
+		maps.Copy(due, f.unsettled)
+		if f.audience.behind.Load() == 0 {
+			clear(f.unsettled)
+		}
+	}
+	if f.crowd.Swap(false) {
+		for name := range f.models {
+			due[name] = struct{}{}
+		}
+	}
+}
+
+// endLeases forgets the nodes whose lease ran out, and notes when the wait for
+// nodes from before a restart is over.
+func (s *Server) endLeases(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed := false
+	for key, d := range s.stale {
+		if !now.Before(d.until) {
+			delete(s.stale, key)
+			delete(s.awaited, key)
+			s.unsaved.Store(true)
+			changed = true
+		}
+	}
+	if len(s.awaited) > 0 && s.graceOver(now) {
+		clear(s.awaited)
+		changed = true
+	}
+	if changed {
+		s.touchAll()
+	}
+}
+
+func (s *Server) graceOver(now time.Time) bool {
+	return !s.openedAt.IsZero() && now.Sub(s.openedAt) >= s.opts.ReconnectGrace
+}
+
+// settled reports whether nodes known from before a restart had their time.
+func (s *Server) settled(now time.Time) bool {
+	return !s.openedAt.IsZero() && (len(s.awaited) == 0 || s.graceOver(now))
+}
+
+func (s *Server) save() error {
+	if s.opts.Nodes == nil {
+		return nil
+	}
+	s.unsaved.Store(false)
+	if err := s.opts.Nodes.SaveNodes(s.records()); err != nil {
+		s.unsaved.Store(true)
+		return err
+	}
+	return nil
+}
+
+// records is every known node, connected or stale.
+func (s *Server) records() []rollout.NodeRecord {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	now := s.opts.Now()
+	var out []rollout.NodeRecord
+	for key, all := range s.connected {
+		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: all[len(all)-1].agent, LastSeen: now})
+	}
+	for key, d := range s.stale {
+		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: d.agent, LastSeen: d.since})
+	}
+	slices.SortFunc(out, func(a, b rollout.NodeRecord) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))
+	})
+	return out
+}

@@ -1,0 +1,256 @@
+package xds
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+)
+
+// nodeKey names a node: its node.cluster and node.id.
+type nodeKey struct{ fleet, id string }
+
+// node is one connected Envoy or gRPC client: its ADS stream, or all of its
+// non-aggregated streams. Two connections with one id are two nodes, because
+// neither may answer for the other.
+type node struct {
+	key   nodeKey
+	fleet *fleet // nil for a gRPC client, which belongs to the models that it asks for
+	agent string
+	since time.Time
+
+	mu      sync.Mutex // guards what follows, and the watches of all streams
+	streams []*stream
+	prior   prior
+	// absent: the node has not asked for its fleet's route configuration, which
+	// counts as one behind in the fleet's audience.
+	absent bool
+	delta  bool
+}
+
+// prior is the routing that a node may still follow from before its stream, or
+// from a stream of its that ended. The first acknowledged routes replace it.
+type prior struct {
+	unknown bool // it may route anything anywhere
+	routes  []*blob
+}
+
+func (p *prior) add(b *blob) {
+	if b != nil && !slices.Contains(p.routes, b) {
+		p.routes = append(p.routes, b)
+	}
+}
+
+func (n *node) proxyless() bool { return n.fleet == nil }
+
+// agentOf is what a node calls itself: "envoy 1.40.0", "gRPC Go 1.85.0".
+func agentOf(id *corev3.Node) string {
+	version := id.GetUserAgentVersion()
+	if v := id.GetUserAgentBuildVersion().GetVersion(); v != nil {
+		version = fmt.Sprintf("%d.%d.%d", v.GetMajorNumber(), v.GetMinorNumber(), v.GetPatch())
+	}
+	return strings.TrimSpace(id.GetUserAgentName() + " " + version)
+}
+
+func isProxyless(agent string) bool { return strings.HasPrefix(agent, "gRPC") }
+
+// find is the node's holding of a name; nil if it does not subscribe to it.
+func (n *node) find(k kind, name string) *holding {
+	for _, st := range n.streams {
+		if w := st.watches[k]; w != nil {
+			if h := w.held[name]; h != nil {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+// each calls do with every watch of kind k.
+func (n *node) each(k kind, do func(*watch)) {
+	for _, st := range n.streams {
+		if w := st.watches[k]; w != nil {
+			do(w)
+		}
+	}
+}
+
+// wakeAll lets every stream look whether it has something to send now: what one
+// stream acknowledged may be what another waits for.
+func (n *node) wakeAll() {
+	for _, st := range n.streams {
+		st.wake()
+	}
+}
+
+// countAbsence keeps the fleet's audience right when subscriptions change.
+func (n *node) countAbsence() {
+	if n.fleet == nil {
+		return
+	}
+	absent := true
+	n.each(route, func(w *watch) {
+		for _, h := range w.held {
+			if h.audience == &n.fleet.audience {
+				absent = false
+			}
+		}
+	})
+	switch {
+	case absent && !n.absent:
+		n.fleet.audience.behind.Add(1)
+	case !absent && n.absent:
+		n.fleet.audience.behind.Add(-1)
+	}
+	n.absent = absent
+}
+
+// overlaps reports whether the node already has a stream for what a new stream
+// asks: then that is another connection, and another node.
+func (n *node) overlaps(k kind, aggregated bool, names []string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, st := range n.streams {
+		if aggregated || st.aggregated {
+			return true
+		}
+		w := st.watches[k]
+		if w == nil {
+			continue
+		}
+		if len(names) == 0 || len(w.held) == 0 {
+			return true
+		}
+		for _, name := range names {
+			if w.held[name] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// enter makes st a stream of the node that id describes.
+func (s *Server) enter(st *stream, id *corev3.Node, k kind, names []string) {
+	key := nodeKey{id.GetCluster(), id.GetId()}
+	agent := agentOf(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.newest(key)
+	if n == nil || n.overlaps(k, st.aggregated, names) {
+		n = s.admit(key, agent, n == nil)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.streams = append(n.streams, st)
+	n.delta = st.delta
+	st.node = n
+}
+
+// newest is the connected node of that key that came last; nil if there is none.
+func (s *Server) newest(key nodeKey) *node {
+	if all := s.connected[key]; len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return nil
+}
+
+// admit makes a new node. If it is the only one of its key it may still follow
+// what the node of that key followed when it went away.
+func (s *Server) admit(key nodeKey, agent string, only bool) *node {
+	n := &node{key: key, agent: agent, since: s.opts.Now()}
+	s.connected[key] = append(s.connected[key], n)
+	if isProxyless(agent) {
+		s.proxyless[n] = struct{}{}
+	} else {
+		n.fleet = s.fleet(key.fleet)
+		n.fleet.nodes[n] = struct{}{}
+		n.countAbsence()
+	}
+	if was := s.stale[key]; was != nil && only {
+		n.prior = was.prior
+		delete(s.stale, key)
+	}
+	if _, ok := s.awaited[key]; ok {
+		delete(s.awaited, key)
+		if len(s.awaited) == 0 {
+			s.touchAll()
+		}
+	}
+	s.crowdChanged(n)
+	return n
+}
+
+// leave ends a stream. A node without streams is gone: it becomes stale, unless
+// another connection with its id stands.
+func (s *Server) leave(st *stream) {
+	n := st.node
+	if n == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.streams = slices.DeleteFunc(n.streams, func(o *stream) bool { return o == st })
+	if w := st.watches[route]; w != nil {
+		for _, h := range w.held {
+			n.prior.add(h.acked)
+			n.prior.add(h.out)
+			w.drop(h)
+		}
+	}
+	n.countAbsence()
+	s.crowdChanged(n)
+	if len(n.streams) > 0 {
+		return
+	}
+	if n.fleet != nil {
+		delete(n.fleet.nodes, n)
+		if n.absent {
+			n.fleet.audience.behind.Add(-1)
+		}
+	}
+	delete(s.proxyless, n)
+	s.connected[n.key] = slices.DeleteFunc(s.connected[n.key], func(o *node) bool { return o == n })
+	if len(s.connected[n.key]) == 0 {
+		delete(s.connected, n.key)
+		now := s.opts.Now()
+		s.stale[n.key] = &departed{agent: n.agent, prior: n.prior, since: now, until: now.Add(s.opts.Lease)}
+	}
+	if n.fleet != nil {
+		s.forget(n.fleet)
+	}
+}
+
+// crowdChanged notes that nodes came or went.
+func (s *Server) crowdChanged(n *node) {
+	s.unsaved.Store(true)
+	if n.fleet != nil {
+		for name := range n.fleet.models {
+			n.fleet.unsettled[name] = struct{}{}
+		}
+		n.fleet.crowd.Store(true)
+		s.poke(false)
+		return
+	}
+	for _, m := range s.models {
+		m.flags.touched.Store(true)
+	}
+	s.poke(false)
+}
+
+// eachNode calls do with every connected node.
+func (s *Server) eachNode(do func(*node)) {
+	for _, f := range s.fleets {
+		for n := range f.nodes {
+			do(n)
+		}
+	}
+	for n := range s.proxyless {
+		do(n)
+	}
+}

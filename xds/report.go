@@ -1,0 +1,305 @@
+package xds
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+	"greenlight/xds/resource"
+)
+
+// Report says where the fleets stand with a model's last routing.
+func (s *Server) Report(name string) rollout.Report {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	t := &tally{
+		now: s.opts.Now(),
+		report: rollout.Report{
+			Settled:   s.settled(s.opts.Now()),
+			Cold:      map[policy.Color]int{},
+			ColdNodes: map[policy.Color][]rollout.NodeRef{},
+			MaySend:   map[policy.Color]int{},
+		},
+	}
+	m := s.models[name]
+	if m == nil {
+		m = s.leaving[name]
+	}
+	if m == nil || !m.complete() {
+		return t.report
+	}
+	t.model = m
+	t.report.Generation = m.routing.Generation
+	for _, fleetName := range m.fleets {
+		f := s.fleets[fleetName]
+		for n := range f.nodes {
+			t.count(n, f.routing)
+		}
+	}
+	for n := range s.proxyless {
+		t.count(n, s.shared[route][resource.ModelRoutes(name)])
+	}
+	for key, d := range s.stale {
+		t.countStale(key, d)
+	}
+	return t.done()
+}
+
+// tally gathers one model's report.
+type tally struct {
+	model  *model
+	now    time.Time
+	report rollout.Report
+}
+
+// count adds a connected node that should run want.
+func (t *tally) count(n *node, want *blob) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var h *holding
+	if want != nil {
+		h = n.find(route, want.name)
+	}
+	if n.proxyless() && h == nil {
+		return
+	}
+	r := &t.report
+	r.Connected++
+	for _, c := range policy.Colors {
+		t.countColor(n, c)
+	}
+	if no, k := t.model.rejectedBy(n, h); no != nil {
+		r.Rejected = append(r.Rejected, rollout.Rejection{Fleet: n.key.fleet, Node: n.key.id, Type: k.String(), Reason: no.reason, At: no.at})
+		return
+	}
+	if detail := t.model.missing(n, h); detail != "" {
+		r.Pending = append(r.Pending, rollout.NodeRef{Fleet: n.key.fleet, Node: n.key.id, Detail: detail})
+		return
+	}
+	r.Acked++
+}
+
+// countColor adds what a connected node may send to c, and whether it can.
+func (t *tally) countColor(n *node, c policy.Color) {
+	r, name := &t.report, resource.ClusterName(t.model.name, c)
+	if n.maySend(t.model, c) {
+		r.MaySend[c]++
+	}
+	if n.warm(name) || n.proxyless() && n.find(cluster, name) == nil {
+		return
+	}
+	r.Cold[c]++
+	r.ColdNodes[c] = append(r.ColdNodes[c], rollout.NodeRef{Fleet: n.key.fleet, Node: n.key.id, Detail: n.coldness(name)})
+}
+
+// coldness says what a node lacks of a cluster.
+func (n *node) coldness(name string) string {
+	e := n.find(endpoint, name)
+	switch {
+	case !n.answered(name):
+		return "has not ACKed cluster " + name
+	case e == nil:
+		return "has not asked for the endpoints of " + name
+	case e.acked == nil:
+		return "has not ACKed the endpoints of " + name
+	default:
+		return "has no endpoints of " + name
+	}
+}
+
+// countStale adds a node that is not connected.
+func (t *tally) countStale(key nodeKey, d *departed) {
+	if !t.now.Before(d.until) {
+		return
+	}
+	m, routes := t.model, d.prior.unknown
+	for _, b := range d.prior.routes {
+		routes = routes || b.has(m)
+	}
+	if isProxyless(d.agent) && !routes || !isProxyless(d.agent) && !slices.Contains(m.fleets, key.fleet) {
+		return
+	}
+	t.report.Stale = append(t.report.Stale, rollout.Stale{Fleet: key.fleet, Node: key.id, Since: d.since, Until: d.until})
+	for _, c := range policy.Colors {
+		if d.prior.maySend(m, c) {
+			t.report.MaySend[c]++
+		}
+	}
+}
+
+func (p *prior) maySend(m *model, c policy.Color) bool {
+	if p.unknown {
+		return true
+	}
+	return slices.ContainsFunc(p.routes, func(b *blob) bool { return b.maySend(m.name, m.domains, c) })
+}
+
+// maySend reports whether users' requests may go to c by what the node
+// acknowledged, by what is on its way, or by what it had before.
+func (n *node) maySend(m *model, c policy.Color) bool {
+	may := n.prior.maySend(m, c)
+	n.each(route, func(w *watch) {
+		for _, h := range w.held {
+			for _, b := range []*blob{h.acked, h.out} {
+				may = may || b != nil && b.maySend(m.name, m.domains, c)
+			}
+		}
+	})
+	return may
+}
+
+// missing says why the node does not count as running m's routing; empty if it
+// does. h is its holding of the routes that m is in.
+func (m *model) missing(n *node, h *holding) string {
+	if h == nil {
+		return "has not asked for the route configuration of its fleet"
+	}
+	runs := func(b *blob) bool { return b != nil && agrees(b, h.wanted, m.name, m.domains) }
+	switch {
+	case h.wanted == nil:
+		return "its route configuration does not exist"
+	case runs(h.acked) && (h.out == nil || runs(h.out)):
+		return ""
+	case h.out != nil:
+		return "has not ACKed the route configuration that it was sent"
+	}
+	for _, c := range policy.Colors {
+		if name := resource.ClusterName(m.name, c); m.routing.Weights.Of(c) > 0 && !n.ready(name) {
+			return fmt.Sprintf("is not sent the routes yet: it %s", n.unready(name))
+		}
+	}
+	return "is not sent the routes yet"
+}
+
+func (n *node) unready(name string) string {
+	if n.warm(name) {
+		return "has not ACKed the newest endpoints of " + name
+	}
+	return n.coldness(name)
+}
+
+// rejectedBy is the node's standing rejection of something that m needs as it
+// is wanted now; nil if there is none.
+func (m *model) rejectedBy(n *node, h *holding) (*nack, kind) {
+	if no := m.rejectedRoutes(h); no != nil {
+		return no, route
+	}
+	for _, k := range []kind{cluster, endpoint, listener} {
+		var found *nack
+		n.each(k, func(w *watch) {
+			if no := m.rejectedIn(w); no != nil && found == nil {
+				found = no
+			}
+		})
+		if found != nil {
+			return found, k
+		}
+	}
+	return nil, 0
+}
+
+// rejectedRoutes finds a rejected configuration in which m's part is as it is
+// wanted now and not as the node has it.
+func (m *model) rejectedRoutes(h *holding) *nack {
+	if h == nil || h.wanted == nil || h.out != nil && agrees(h.out, h.wanted, m.name, m.domains) {
+		return nil
+	}
+	if h.acked == nil {
+		return h.refused[h.wanted.version]
+	}
+	for _, d := range m.domains {
+		x := h.wanted.host(d)
+		if x == nil || h.hosts[x.version] == nil {
+			continue
+		}
+		if x.models[m.name].content != h.acked.part(d, m.name).content {
+			return h.hosts[x.version]
+		}
+	}
+	return nil
+}
+
+// rejectedIn finds a rejection of clusters, endpoints or listeners that
+// concerns m. A listener concerns all models of its fleet; a set of clusters
+// those that its reason names, or else those that it was to change.
+func (m *model) rejectedIn(w *watch) *nack {
+	if w.kind == listener {
+		return w.rejectedListener(m)
+	}
+	for _, c := range policy.Colors {
+		name := resource.ClusterName(m.name, c)
+		if a := w.all; a != nil {
+			if no := a.refused[a.wanted.version]; no != nil && a.concerns(no, name) {
+				return no
+			}
+		}
+		if h := w.held[name]; h != nil {
+			if no := h.standing(); no != nil {
+				return no
+			}
+		}
+	}
+	return nil
+}
+
+func (w *watch) rejectedListener(m *model) *nack {
+	if a := w.all; a != nil {
+		return a.refused[a.wanted.version]
+	}
+	for _, h := range w.held {
+		if w.stream.node.proxyless() && h.name != m.name {
+			continue
+		}
+		if no := h.standing(); no != nil {
+			return no
+		}
+	}
+	return nil
+}
+
+// standing is the rejection of the wanted version.
+func (h *holding) standing() *nack {
+	if h.wanted == nil || h.acked != nil && h.acked.version == h.wanted.version {
+		return nil
+	}
+	return h.refused[h.wanted.version]
+}
+
+func (a *holdAll) concerns(no *nack, name string) bool {
+	if len(no.named) > 0 {
+		return slices.Contains(no.named, name)
+	}
+	b := a.wanted.byName[name]
+	if b == nil || a.acked == nil {
+		return b != nil
+	}
+	was := a.acked.byName[name]
+	return was == nil || was.version != b.version
+}
+
+// done sorts and cuts the lists.
+func (t *tally) done() rollout.Report {
+	r := &t.report
+	byRef := func(a, b rollout.NodeRef) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))
+	}
+	r.Pending = cut(r.Pending, byRef)
+	for c, nodes := range r.ColdNodes {
+		r.ColdNodes[c] = cut(nodes, byRef)
+	}
+	r.Rejected = cut(r.Rejected, func(a, b rollout.Rejection) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Type, b.Type))
+	})
+	r.Stale = cut(r.Stale, func(a, b rollout.Stale) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))
+	})
+	return *r
+}
+
+func cut[T any](list []T, by func(a, b T) int) []T {
+	slices.SortFunc(list, by)
+	return list[:min(len(list), rollout.ReportList):min(len(list), rollout.ReportList)]
+}
