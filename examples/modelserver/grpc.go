@@ -39,5 +39,24 @@ func (s *Server) intercept(ctx context.Context, request any, _ *grpc.UnaryServer
 func (s *Server) interceptStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	_ = stream.SetHeader(s.origin())
 	stream.SetTrailer(s.origin())
-	return next(srv, stream)
+
+	// A health watch lasts until its context ends; Close has to end it.
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-s.stopping:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return next(srv, endingStream{stream, ctx})
 }
+
+// endingStream is a stream with a context that ends with the server.
+type endingStream struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (s endingStream) Context() context.Context { return s.ctx }

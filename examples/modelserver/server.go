@@ -152,7 +152,7 @@ func (s *Server) stop() error {
 	defer cancel()
 
 	if s.grpc != nil {
-		s.health.Shutdown() // ends health watches, which would never end by themselves
+		s.health.Shutdown() // who watches learns that it is going
 		force := context.AfterFunc(ctx, s.grpc.Stop)
 		s.served.Go(func() { defer force(); s.grpc.GracefulStop() })
 	}
