@@ -31,6 +31,7 @@ func TestEverySwitchEnds(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			w.random(t)
 		}
+		w.elapse(0) // a restart gives patience anew, so none may have run out
 		restarted := *w
 		restarted.audit = w.audit.fork()
 		restarted.restart()

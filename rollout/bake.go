@@ -40,9 +40,7 @@ func (t *turn) judgeBake(verdicts []Verdict) {
 }
 
 func (t *turn) succeed(reason string) {
-	sw := t.s.Switch
-	sw.Outcome, sw.Cause, sw.Ended = Succeeded, "", t.now
-	t.s.StepIndex = 0
+	t.conclude(Succeeded, "")
 	quiet := t.s.Letting.Quiet
 	if t.plan().Retire.Off {
 		t.enter(Idle, reason)

@@ -58,7 +58,7 @@ func (f Facts) unconfirmed(g uint64) string {
 	case !r.Settled:
 		return "nodes known from before a restart still have time to come back"
 	default:
-		return fmt.Sprintf("%d of %s have not ACKed generation %d%s",
+		return fmt.Sprintf("%d of %s did not ACK generation %d%s",
 			r.Connected-r.Acked, count(r.Connected, "node"), g, names(r.Pending))
 	}
 }

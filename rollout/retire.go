@@ -10,8 +10,10 @@ import (
 func (t *turn) retire() bool {
 	t.noteQuiet()
 	l := &t.s.Letting
+	if l.Problem != "" {
+		t.say(fmt.Sprintf("the retire webhook failed %s: %s", count(l.Tries, "time"), l.Problem))
+	}
 	if !l.Asked.IsZero() || !t.due(t.s.Deadline) {
-		t.sayLetting()
 		return false
 	}
 	if l.Quiet.IsZero() || !t.s.Facts.trusted() || !t.noneSends() {
@@ -68,12 +70,6 @@ func (t *turn) retirementWaits() string {
 	}
 	return fmt.Sprintf("%s can't retire: %s may still send there%s",
 		old, count(f.Report.MaySend[old], "node"), inBrackets(stale, len(f.Report.Stale)))
-}
-
-func (t *turn) sayLetting() {
-	if l := t.s.Letting; l.Problem != "" {
-		t.say(fmt.Sprintf("the retire webhook failed %s: %s", count(l.Tries, "time"), l.Problem))
-	}
 }
 
 // retired takes the webhook's answer. A refusal is tried again, ever more

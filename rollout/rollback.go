@@ -70,7 +70,9 @@ func (t *turn) arriveBack() bool {
 	sw, f := t.s.Switch, t.s.Facts
 	if f.confirmed(t.s.Generation) {
 		t.s.Live = sw.From
-		t.end(RolledBack, sw.Cause)
+		t.conclude(RolledBack, sw.Cause)
+		t.enter(Idle, fmt.Sprintf("%s has all traffic again, confirmed by %s",
+			sw.From, count(f.Report.Connected, "node")))
 		return true
 	}
 	if t.due(t.s.Deadline) {

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"greenlight/policy"
 )
@@ -21,8 +22,9 @@ func (t *turn) shift(why string) {
 }
 
 // shiftIfSafe publishes the next step, which is due, or says what it waits for.
-// It does not wait for ever: after prepare.within the switch stops. A registry
-// or a fleet that is silent is no reason to move weight, so they are waited for.
+// It does not wait for ever: after prepare.within the switch stops. But silence
+// of the registry or of a fleet is no reason to take weight back, so with users
+// on the target only the time counts in which both speak.
 func (t *turn) shiftIfSafe(why string) bool {
 	missing := t.missing()
 	if len(missing) == 0 {
@@ -31,19 +33,19 @@ func (t *turn) shiftIfSafe(why string) bool {
 	}
 	text := strings.Join(missing, "; ")
 	patience := t.plan().Prepare.Within
-	known := t.s.Facts.trusted() && t.s.Facts.settled(t.s.Generation)
+	silent := !t.s.Facts.trusted() || !t.s.Facts.settled(t.s.Generation)
 	switch {
+	case t.moved() && silent:
+		t.s.GiveUpAt = time.Time{}
 	case t.s.GiveUpAt.IsZero():
 		t.s.GiveUpAt = t.now.Add(patience)
 	case !t.due(t.s.GiveUpAt):
-	case !t.moved():
-		t.end(Refused, fmt.Sprintf("%s can't get its first weight: %s", t.s.Switch.To, text))
-		return true
-	case known:
+	case t.moved():
 		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", brief(patience), text))
 		return true
 	default:
-		t.s.GiveUpAt = t.now.Add(patience)
+		t.end(Refused, fmt.Sprintf("%s can't get its first weight: %s", t.s.Switch.To, text))
+		return true
 	}
 	t.say("the next step waits: " + text)
 	return false
@@ -96,7 +98,11 @@ func (t *turn) shiftFurther() bool {
 	if !t.due(t.s.Deadline) {
 		return false
 	}
-	return t.shiftIfSafe("held for " + brief(t.plan().Shift[t.s.StepIndex].Hold))
+	why := "confirmed, and no hold"
+	if hold := t.plan().Shift[t.s.StepIndex].Hold; hold > 0 {
+		why = "held for " + brief(hold)
+	}
+	return t.shiftIfSafe(why)
 }
 
 // percent is "5%" or "0.25%".

@@ -272,18 +272,27 @@ func (s *stage) reportFaults(r *rollout.Report, args map[string]string) {
 		r.Rejected = []rollout.Rejection{{Fleet: "edge", Node: "e9", Type: "route", Reason: reason, At: s.now}}
 	}
 	if n := args["cold"]; n != "" {
-		idle := s.s.Live.Other()
-		r.Cold[idle] = s.number(n)
-		r.ColdNodes = map[policy.Color][]rollout.NodeRef{idle: {{Fleet: "edge", Node: "e7"}}}
+		_, target := s.sides()
+		r.Cold[target] = s.number(n)
+		r.ColdNodes = map[policy.Color][]rollout.NodeRef{target: {{Fleet: "edge", Node: "e7"}}}
 	}
 	if n := args["stale"]; n != "" {
-		r.MaySend[s.s.Live.Other()] = s.number(n)
+		old, _ := s.sides()
+		r.MaySend[old] = s.number(n)
 		r.Stale = []rollout.Stale{{Fleet: "edge", Node: "e8", Since: s.now, Until: s.now.Add(time.Hour)}}
 	}
 	r.Settled = args["settled"] != "false"
 	if g := args["generation"]; g != "" {
 		r.Generation = uint64(s.number(g))
 	}
+}
+
+// sides is the old color and the target of the last switch, or of the next.
+func (s *stage) sides() (old, target policy.Color) {
+	if sw := s.s.Switch; sw != nil && (s.s.Phase.Running() || s.s.Phase == rollout.Retiring) {
+		return sw.From, sw.To
+	}
+	return s.s.Live, s.s.Live.Other()
 }
 
 func (s *stage) checked(result string, args map[string]string) rollout.Checked {

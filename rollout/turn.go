@@ -90,12 +90,16 @@ func (t *turn) stopClock(p Phase, reason string) {
 	t.s.Resume, t.s.Left = resume, left
 }
 
-// end ends a switch that moved no weight, or whose weight is all back.
+// end ends a switch that moved no weight.
 func (t *turn) end(o Outcome, cause string) {
+	t.conclude(o, cause)
+	t.enter(Idle, cause)
+}
+
+func (t *turn) conclude(o Outcome, cause string) {
 	sw := t.s.Switch
 	sw.Outcome, sw.Cause, sw.Ended = o, cause, t.now
 	t.s.StepIndex = 0
-	t.enter(Idle, cause)
 }
 
 // moved reports whether users may have met the target of this switch.
