@@ -32,6 +32,9 @@ type model struct {
 	domains  []string
 	flags    *flags
 	audience *audience // of its gRPC clients
+	// part is the model's routes, the same on every host; content is their digest.
+	part    resource.Part
+	content string
 
 	clusters, endpoints [2]*blob // by color, as policy.Colors orders them
 }
@@ -42,7 +45,7 @@ func (m *model) intent() resource.Model {
 	return resource.Model{Policy: m.routing.Policy, Live: m.routing.Live, Weights: m.routing.Weights}
 }
 
-func (m *model) part(content string) routed {
+func (m *model) routed(content string) routed {
 	return routed{content: content, weights: m.routing.Weights, flags: m.flags}
 }
 
@@ -134,6 +137,12 @@ func (s *Server) publishModel(m *model, was *policy.Model) {
 			m.domains = append(m.domains, d)
 		}
 	}
+	part, err := resource.NewPart(m.intent())
+	if err != nil {
+		s.log.Error("routing left as it was", "model", m.name, "error", err)
+		return
+	}
+	m.part, m.content = part, digest(part.Bytes)
 	delete(s.leaving, m.name)
 	if was != p {
 		s.rebuildClusters(m)
@@ -272,13 +281,12 @@ func (s *Server) rebuildHost(f *fleet, domain string, m *model) {
 		delete(f.hosts, domain)
 		return
 	}
-	was := f.hosts[domain]
-	h, err := newHost(domain, sharers, was, m)
+	h, err := newHost(domain, sharers)
 	if err != nil {
 		s.log.Error("host left as it was", "fleet", f.name, "host", domain, "error", err)
 		return
 	}
-	if was == nil || was.version != h.version {
+	if was := f.hosts[domain]; was == nil || was.version != h.version {
 		f.hosts[domain] = h
 	}
 }

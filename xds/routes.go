@@ -28,26 +28,15 @@ type routed struct {
 // sendsTo reports whether users' requests to the model may go to c.
 func (r routed) sendsTo(c policy.Color) bool { return r.weights.Of(c) > 0 }
 
-// newHost builds the virtual host that ms share. Parts of models that did not
-// change are taken over from was, which may be nil.
-func newHost(domain string, ms []*model, was *host, changed *model) (*host, error) {
-	h := &host{domain: domain, models: map[string]routed{}}
-	var intents []resource.Model
-	for _, m := range ms {
-		intents = append(intents, m.intent())
-		if was != nil && m != changed {
-			if part, ok := was.models[m.name]; ok {
-				h.models[m.name] = part
-				continue
-			}
-		}
-		alone, err := resource.Marshal(resource.Host(domain, []resource.Model{m.intent()}))
-		if err != nil {
-			return nil, fmt.Errorf("marshal host %s of model %s: %w", domain, m.name, err)
-		}
-		h.models[m.name] = m.part(digest(alone))
+// newHost builds the virtual host that ms share out of their parts.
+func newHost(domain string, ms []*model) (*host, error) {
+	h := &host{domain: domain, models: make(map[string]routed, len(ms))}
+	parts := make([]resource.Part, len(ms))
+	for i, m := range ms {
+		parts[i] = m.part
+		h.models[m.name] = m.routed(m.content)
 	}
-	bytes, err := resource.Marshal(resource.Host(domain, intents))
+	bytes, err := resource.HostBytes(domain, parts)
 	if err != nil {
 		return nil, fmt.Errorf("marshal host %s: %w", domain, err)
 	}
@@ -85,7 +74,7 @@ func newModelRoutes(m *model) (*blob, error) {
 	b := newBlob(route, resource.ModelRoutes(m.name), bytes)
 	b.hosts = []*host{{
 		domain: b.name, version: b.version, bytes: bytes,
-		models: map[string]routed{m.name: m.part(b.version)},
+		models: map[string]routed{m.name: m.routed(b.version)},
 	}}
 	return b, nil
 }

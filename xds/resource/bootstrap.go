@@ -23,6 +23,7 @@ import (
 )
 
 const (
+	defaultServer = "127.0.0.1:18000"
 	// xdsCluster is the static cluster that leads to Greenlight.
 	xdsCluster     = "greenlight-xds"
 	xdsPingEvery   = 15 * time.Second
@@ -49,7 +50,8 @@ type Options struct {
 	Node string
 	// Fleet is the node.cluster.
 	Fleet string
-	// Admin is the host:port of Envoy's admin interface. Default 127.0.0.1:9901.
+	// Admin is the host:port of Envoy's admin interface; port 0 leaves the choice
+	// to Envoy, which writes it where --admin-address-path says. Default 127.0.0.1:9901.
 	Admin string
 	// Delta asks for the incremental protocol. gRPC clients don't know it.
 	Delta bool
@@ -58,11 +60,11 @@ type Options struct {
 // Bootstrap is the bootstrap (JSON, which Envoy reads as YAML too) of an Envoy
 // that takes everything from Greenlight.
 func Bootstrap(o Options) ([]byte, error) {
-	server, err := parseAddress(cmp.Or(o.Server, "127.0.0.1:18000"))
+	server, err := serverAddress(o.Server)
 	if err != nil {
 		return nil, fmt.Errorf("read xDS server address: %w", err)
 	}
-	admin, err := parseAddress(cmp.Or(o.Admin, "127.0.0.1:9901"))
+	admin, err := parseAddress(cmp.Or(o.Admin, "127.0.0.1:9901"), 0)
 	if err != nil {
 		return nil, fmt.Errorf("read admin address: %w", err)
 	}
@@ -148,14 +150,20 @@ func serverCluster(server *corev3.Address) *clusterv3.Cluster {
 	}
 }
 
-func parseAddress(hostport string) (*corev3.Address, error) {
+// serverAddress reads Options.Server.
+func serverAddress(hostport string) (*corev3.Address, error) {
+	return parseAddress(cmp.Or(hostport, defaultServer), 1)
+}
+
+// parseAddress reads host:port; port is least or more.
+func parseAddress(hostport string, least uint64) (*corev3.Address, error) {
 	host, p, err := net.SplitHostPort(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not host:port: %w", hostport, err)
 	}
 	port, err := strconv.ParseUint(p, 10, 16)
-	if err != nil || port == 0 || host == "" {
-		return nil, fmt.Errorf("%q must name a host and a port from 1 to 65535", hostport)
+	if err != nil || port < least || host == "" {
+		return nil, fmt.Errorf("%q must name a host and a port from %d to 65535", hostport, least)
 	}
 	return socketAddress(host, int(port)), nil
 }

@@ -31,8 +31,7 @@ type grpcNode struct {
 // GRPCBootstrap is the bootstrap of proxyless gRPC clients: what
 // GRPC_XDS_BOOTSTRAP names, or GRPC_XDS_BOOTSTRAP_CONFIG holds.
 func GRPCBootstrap(o Options) ([]byte, error) {
-	server := cmp.Or(o.Server, "127.0.0.1:18000")
-	if _, err := parseAddress(server); err != nil {
+	if _, err := serverAddress(o.Server); err != nil {
 		return nil, fmt.Errorf("read xDS server address: %w", err)
 	}
 	if o.Node == "" {
@@ -40,7 +39,7 @@ func GRPCBootstrap(o Options) ([]byte, error) {
 	}
 	b := grpcBootstrap{
 		Servers: []grpcServer{{
-			URI:         server,
+			URI:         cmp.Or(o.Server, defaultServer),
 			Credentials: []grpcCreds{{Type: "insecure"}},
 			// A resource that is missing from an answer is kept, as Envoys keep
 			// routes: a client fails no call because the server forgot something.
