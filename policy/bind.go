@@ -1,0 +1,315 @@
+package policy
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// place is a position in a file.
+type place struct{ line, column int }
+
+// marks knows where in the file every value stands, by its path
+// ("spec.shift.steps[1]"), and which values could not be read.
+type marks struct {
+	places map[string]place
+	broken map[string]bool
+}
+
+// at is the place of path, or of the nearest value around it that was written.
+func (m *marks) at(path string) place {
+	for {
+		if at, ok := m.places[path]; ok || path == "" {
+			return at
+		}
+		path = parent(path)
+	}
+}
+
+// has reports whether path was written.
+func (m *marks) has(path string) bool {
+	_, ok := m.places[path]
+	return ok
+}
+
+// unread reports whether path, or a value around it, could not be read: what
+// is missing then is no mistake of its own.
+func (m *marks) unread(path string) bool {
+	for ; path != ""; path = parent(path) {
+		if m.broken[path] {
+			return true
+		}
+	}
+	return m.broken[""]
+}
+
+// parent cuts the last key or index off a path.
+func parent(path string) string {
+	return path[:max(strings.LastIndexAny(path, ".["), 0)]
+}
+
+// child adds a key to a path.
+func child(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// binder fills a raw struct from a document's syntax tree. Unlike a decoder it
+// does not stop at the first mistake: it notes each one, leaves the value out
+// and goes on, so that all problems of a document are told at once.
+type binder struct {
+	marks    marks
+	problems []Problem
+}
+
+// bind fills target, a pointer to a raw struct.
+func (b *binder) bind(root ast.Node, target any) {
+	b.marks = marks{places: map[string]place{}, broken: map[string]bool{}}
+	b.marks.places[""] = startOf(root)
+	b.value(root, reflect.ValueOf(target).Elem(), "")
+}
+
+// value fills v from node. The path's place is already known.
+func (b *binder) value(node ast.Node, v reflect.Value, path string) {
+	if node.Type() == ast.NullType {
+		b.null(path, v.Type())
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	if s, ok := v.Addr().Interface().(scalar); ok {
+		b.scalar(node, s, path)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		b.structure(node, v, path)
+	case reflect.Slice:
+		b.slice(node, v, path)
+	default:
+		b.plain(node, v, path)
+	}
+}
+
+// null is a key without a value. Only a check may be written so, because its
+// key alone says what is wanted.
+func (b *binder) null(path string, want reflect.Type) {
+	if want == reflect.TypeFor[*rawEndpoints]() {
+		return
+	}
+	b.breaks(path, RuleEmptyValue, "%s is empty; write a value or remove the key", shown(path))
+}
+
+func (b *binder) scalar(node ast.Node, s scalar, path string) {
+	text, ok := scalarText(node)
+	if !ok {
+		b.breaks(path, RuleWrongType, "%s is %s; write one value", shown(path), typeName(node))
+		return
+	}
+	if wrong := s.set(text); wrong != nil {
+		b.breaks(path, wrong.rule, "%s = %s; %s", shown(path), short(text), wrong.says)
+	}
+}
+
+// structure fills a raw struct from a mapping, key by key.
+func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
+	if step, ok := v.Addr().Interface().(*rawStep); ok && isScalar(node) {
+		step.Weight = new(percent)
+		b.scalar(node, step.Weight, path)
+		return
+	}
+	mapping, ok := node.(*ast.MappingNode)
+	if !ok {
+		b.breaks(path, RuleWrongType, "%s is %s; write a mapping with the keys %s", shown(path), typeName(node), strings.Join(keysOf(v.Type()), ", "))
+		return
+	}
+	fields := fieldsOf(v.Type())
+	seen := map[string]place{}
+	for _, entry := range mapping.Values {
+		key := entry.Key.GetToken()
+		at := place{key.Position.Line, key.Position.Column}
+		index, known := fields[key.Value]
+		if first, doubled := seen[key.Value]; doubled {
+			b.problem(at, RuleDoubledKey, "%s is written twice, first on line %d; remove one", shown(child(path, key.Value)), first.line)
+			continue
+		}
+		seen[key.Value] = at
+		if !known || !isScalar(entry.Key) {
+			b.problem(at, RuleUnknownKey, "%s is not a key of the policy format%s; known here: %s",
+				short(shown(child(path, key.Value))), nearest(key.Value, keysOf(v.Type())), strings.Join(keysOf(v.Type()), ", "))
+			continue
+		}
+		b.marks.places[child(path, key.Value)] = placeOf(entry, at)
+		b.value(entry.Value, v.Field(index), child(path, key.Value))
+	}
+}
+
+func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
+	list, ok := node.(*ast.SequenceNode)
+	if !ok {
+		b.breaks(path, RuleWrongType, "%s is %s; write a list", shown(path), typeName(node))
+		return
+	}
+	v.Set(reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values)))
+	for i, item := range list.Values {
+		element := path + "[" + strconv.Itoa(i) + "]"
+		b.marks.places[element] = startOf(item)
+		b.value(item, v.Index(i), element)
+	}
+}
+
+// plain fills text, numbers and truth values. Nothing is converted: what looks
+// like a number is no name.
+func (b *binder) plain(node ast.Node, v reflect.Value, path string) {
+	text, _ := scalarText(node)
+	switch v.Kind() {
+	case reflect.String:
+		if node.Type() == ast.StringType || node.Type() == ast.LiteralType {
+			v.SetString(text)
+			return
+		}
+		b.breaks(path, RuleWrongType, "%s is %s; write text%s", shown(path), typeName(node), quoted(node))
+	case reflect.Bool:
+		if truth, ok := node.(*ast.BoolNode); ok {
+			v.SetBool(truth.Value)
+			return
+		}
+		b.breaks(path, RuleWrongType, "%s is %s; write true or false", shown(path), typeName(node))
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err == nil && node.Type() == ast.IntegerType && integerText.MatchString(text) {
+			v.SetInt(int64(n))
+			return
+		}
+		b.breaks(path, RuleWrongType, "%s is %s; write a whole number", shown(path), typeName(node))
+	}
+}
+
+// breaks notes a problem of the value at path, which stays unset.
+func (b *binder) breaks(path, rule, format string, args ...any) {
+	b.marks.broken[path] = true
+	b.problem(b.marks.at(path), rule, format, args...)
+}
+
+func (b *binder) problem(at place, rule, format string, args ...any) {
+	b.problems = append(b.problems, Problem{Line: at.line, Column: at.column, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// fieldsOf gives the index of every field by its key in a policy file.
+func fieldsOf(t reflect.Type) map[string]int {
+	fields := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		fields[t.Field(i).Tag.Get("yaml")] = i
+	}
+	return fields
+}
+
+// keysOf lists the keys of a raw struct in the order of its fields.
+func keysOf(t reflect.Type) []string {
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i] = t.Field(i).Tag.Get("yaml")
+	}
+	return keys
+}
+
+// placeOf is where an entry's value is pointed at: a scalar itself, but the
+// key of a mapping or a list.
+func placeOf(entry *ast.MappingValueNode, key place) place {
+	if isScalar(entry.Value) {
+		return startOf(entry.Value)
+	}
+	return key
+}
+
+// startOf is where a value begins. A block mapping's own token is its first
+// colon.
+func startOf(node ast.Node) place {
+	t := node.GetToken()
+	if m, ok := node.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		t = m.Values[0].Key.GetToken()
+	}
+	if t == nil || t.Position == nil {
+		return place{1, 1}
+	}
+	return place{t.Position.Line, t.Position.Column}
+}
+
+func isScalar(node ast.Node) bool {
+	_, ok := scalarText(node)
+	return ok
+}
+
+// scalarText is a scalar as it is written, without quotes.
+func scalarText(node ast.Node) (string, bool) {
+	switch n := node.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return node.GetToken().Value, true
+	}
+	return "", false
+}
+
+func typeName(node ast.Node) string {
+	text, _ := scalarText(node)
+	switch node.Type() {
+	case ast.MappingType, ast.MappingValueType:
+		return "a mapping"
+	case ast.SequenceType:
+		return "a list"
+	case ast.BoolType:
+		return "the truth value " + text
+	case ast.IntegerType, ast.FloatType, ast.InfinityType, ast.NanType:
+		return "the number " + short(text)
+	default:
+		return "the text " + strconv.Quote(short(text))
+	}
+}
+
+// quoted helps with a name that YAML reads as something else.
+func quoted(node ast.Node) string {
+	if text, ok := scalarText(node); ok {
+		return ", in quotes: " + strconv.Quote(short(text))
+	}
+	return ""
+}
+
+// shown is a path as messages write it: what is in spec needs no prefix.
+func shown(path string) string {
+	if path == "" {
+		return "the document"
+	}
+	return strings.TrimPrefix(path, "spec.")
+}
+
+// peek reads one top-level scalar, or one of a top-level mapping, before
+// anything is known of the document; empty if it is not there.
+func peek(root ast.Node, path ...string) string {
+	mapping, ok := root.(*ast.MappingNode)
+	if !ok {
+		return ""
+	}
+	for _, entry := range mapping.Values {
+		if entry.Key.GetToken().Value != path[0] {
+			continue
+		}
+		if len(path) > 1 {
+			return peek(entry.Value, path[1:]...)
+		}
+		if text, ok := scalarText(entry.Value); ok && entry.Value.Type() == ast.StringType {
+			return text
+		}
+		return ""
+	}
+	return ""
+}

@@ -1,0 +1,134 @@
+package policy
+
+import "time"
+
+// The longest times that a policy may ask for. Beyond them a number is more
+// likely a slip than a wish.
+const (
+	day      = 24 * time.Hour
+	longWait = 30 * day
+	aYear    = 365 * day
+)
+
+// model builds a Model from a raw document.
+func (b *builder) model(raw *rawModel) *Model {
+	b.header(raw.APIVersion)
+	m := &Model{Name: raw.Metadata.Name, Owners: raw.Metadata.Owners, Source: b.source}
+	if !b.marks.has("metadata.name") {
+		b.require("metadata.name", "write metadata: {name: NAME}")
+	} else {
+		b.refuse("metadata.name", RuleNameSyntax, m.Name, nameFault(m.Name))
+	}
+	for i, owner := range m.Owners {
+		b.refuse(item("metadata.owners", i), RuleTextSyntax, owner, textFault(owner))
+	}
+	if len(m.Owners) == 0 {
+		m.Owners = nil
+	}
+	b.spec(m, &raw.Spec)
+	return m
+}
+
+func (b *builder) spec(m *Model, raw *rawSpec) {
+	if !b.marks.has("spec") {
+		b.require("spec", "write at least spec.discovery and spec.route")
+		return
+	}
+	m.InitialLive = Color(b.choice("spec.initialLive", raw.InitialLive, "", string(Blue), string(Green)))
+	m.Discovery = b.discovery(&raw.Discovery)
+	m.Route = b.route(m.Name, &raw.Route)
+	m.Validate = b.validate(m.Name, raw.Validate)
+	m.Shift = b.shift(raw.Shift)
+	m.Prepare = b.prepare(raw.Prepare)
+	m.Confirm = b.confirm(raw.Confirm)
+	m.Bake = b.bake(m.Name, raw.Bake, m.Validate)
+	m.Rollback = b.rollback(raw.Rollback)
+	m.Retire = b.retire(raw.Retire)
+}
+
+// fleet builds a Fleet from a raw document.
+func (b *builder) fleet(raw *rawFleet) *Fleet {
+	b.header(raw.APIVersion)
+	f := &Fleet{Name: raw.Metadata.Name, Source: b.source}
+	if !b.marks.has("metadata.name") {
+		b.require("metadata.name", "write metadata: {name: NAME}")
+	} else {
+		b.refuse("metadata.name", RuleNameSyntax, f.Name, foreignFault(f.Name))
+	}
+	f.Routes = b.text("spec.routes", raw.Spec.Routes, f.Name, RuleNameSyntax, foreignFault)
+	if raw.Spec.Listener != nil {
+		f.Listener = b.listener(raw.Spec.Listener)
+	}
+	return f
+}
+
+func (b *builder) listener(raw *rawListener) *Listener {
+	if raw.Port == nil {
+		b.require("spec.listener.port", "write the TCP port that the Envoys listen on")
+	}
+	return &Listener{
+		Name:    b.text("spec.listener.name", raw.Name, "greenlight", RuleNameSyntax, foreignFault),
+		Address: b.text("spec.listener.address", raw.Address, "0.0.0.0", RuleAddressSyntax, addressFault),
+		Port:    b.count("spec.listener.port", raw.Port, 0, 1, 65535),
+	}
+}
+
+func (b *builder) prepare(raw *rawPrepare) Prepare {
+	if raw == nil {
+		raw = &rawPrepare{}
+	}
+	return Prepare{Within: b.wait("spec.prepare.within", raw.Within, 5*time.Minute, 10*time.Millisecond, day)}
+}
+
+func (b *builder) confirm(raw *rawConfirm) Confirm {
+	if raw == nil {
+		raw = &rawConfirm{}
+	}
+	otherwise := b.choice("spec.confirm.otherwise", raw.Otherwise, string(OtherwiseRollback), string(OtherwiseRollback), string(OtherwiseHold))
+	return Confirm{
+		Within:    b.wait("spec.confirm.within", raw.Within, 30*time.Second, 10*time.Millisecond, day),
+		Otherwise: Otherwise(otherwise),
+	}
+}
+
+// bake takes the checks of validate unless it has its own; an empty list is
+// one of its own.
+func (b *builder) bake(model string, raw *rawBake, validate []Check) Bake {
+	if raw == nil {
+		raw = &rawBake{}
+	}
+	bake := Bake{
+		For:    b.wait("spec.bake.for", raw.For, 30*time.Minute, 0, longWait),
+		Every:  b.wait("spec.bake.every", raw.Every, 10*time.Second, 10*time.Millisecond, day),
+		Checks: validate,
+	}
+	if b.marks.has("spec.bake.checks") {
+		bake.Checks = b.checks("spec.bake.checks", model, raw.Checks)
+	}
+	return bake
+}
+
+func (b *builder) rollback(raw *rawRollback) Rollback {
+	if raw == nil {
+		raw = &rawRollback{}
+	}
+	return Rollback{
+		Automatic:      truth(raw.Automatic, true),
+		EndpointsBelow: b.weight(raw.EndpointsBelow, Full/2),
+	}
+}
+
+func (b *builder) retire(raw *rawRetire) Retire {
+	if raw == nil {
+		raw = &rawRetire{}
+	}
+	off := truth(raw.Off, false)
+	if off && (raw.After != nil || raw.Webhook != nil) {
+		b.problem("spec.retire.off", RuleContradiction, "retire.off = true, yet after or webhook is written; remove one or the other")
+	}
+	return Retire{
+		Off:     off,
+		After:   b.wait("spec.retire.after", raw.After, day, 0, aYear),
+		Webhook: b.text("spec.retire.webhook", raw.Webhook, "", RuleURLSyntax, urlFault),
+	}
+}

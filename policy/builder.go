@@ -1,0 +1,134 @@
+package policy
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// builder turns one raw document into a Model or a Fleet: it puts in every
+// default and notes every broken rule. What it builds is used only if it noted
+// nothing.
+type builder struct {
+	marks    *marks
+	problems []Problem
+	source   Source
+	root     string // the policy folder; no path leads out of it
+}
+
+// problem notes a broken rule at path, unless the value there could not even
+// be read, which is noted already.
+func (b *builder) problem(path, rule, format string, args ...any) {
+	if b.marks.unread(path) {
+		return
+	}
+	at := b.marks.at(path)
+	b.problems = append(b.problems, Problem{Line: at.line, Column: at.column, Rule: rule, Message: fmt.Sprintf(format, args...)})
+}
+
+// refuse notes that value breaks rule if says, the rule's sentence, is not empty.
+func (b *builder) refuse(path, rule, value, says string) {
+	if says != "" {
+		b.problem(path, rule, "%s = %s; %s", shown(path), short(value), says)
+	}
+}
+
+// require notes a missing value.
+func (b *builder) require(path, says string) {
+	b.problem(path, RuleRequired, "%s is missing; %s", shown(path), says)
+}
+
+// text takes a written value, which must stand fault, or the default.
+func (b *builder) text(path string, written *string, preset, rule string, check func(string) string) string {
+	if written == nil {
+		return preset
+	}
+	b.refuse(path, rule, *written, check(*written))
+	return *written
+}
+
+// choice takes one of a few words.
+func (b *builder) choice(path string, written *string, preset string, known ...string) string {
+	if written == nil {
+		return preset
+	}
+	if !slices.Contains(known, *written) {
+		b.problem(path, RuleUnknownValue, "%s = %s; write %s%s", shown(path), short(*written), strings.Join(known, " or "), nearest(*written, known))
+	}
+	return *written
+}
+
+// wait takes a duration from least to most.
+func (b *builder) wait(path string, written *duration, preset, least, most time.Duration) time.Duration {
+	if written == nil {
+		return preset
+	}
+	value := time.Duration(*written)
+	if value < least || value > most {
+		b.problem(path, RuleDurationRange, "%s = %s; it is %s to %s", shown(path), plainDuration(value), plainDuration(least), plainDuration(most))
+	}
+	return value
+}
+
+// plainDuration writes 24h instead of 24h0m0s.
+func plainDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// count takes a whole number from least to most.
+func (b *builder) count(path string, written *int, preset, least, most int) int {
+	if written == nil {
+		return preset
+	}
+	if *written < least || *written > most {
+		b.problem(path, RuleNumberRange, "%s = %d; it is %d to %d", shown(path), *written, least, most)
+	}
+	return *written
+}
+
+func (b *builder) weight(written *percent, preset Weight) Weight {
+	if written == nil {
+		return preset
+	}
+	return Weight(*written)
+}
+
+func truth(written *bool, preset bool) bool {
+	if written == nil {
+		return preset
+	}
+	return *written
+}
+
+// unique notes values that a list holds twice.
+func (b *builder) unique(path string, values []string) {
+	for i, value := range values {
+		if first := slices.Index(values, value); first < i {
+			b.problem(item(path, i), RuleDuplicateValue, "%s = %s; it is in the list already, as %s", shown(item(path, i)), short(value), shown(item(path, first)))
+		}
+	}
+}
+
+// item is the path of a list's element.
+func item(path string, index int) string { return fmt.Sprintf("%s[%d]", path, index) }
+
+// header checks what both kinds of document begin with.
+func (b *builder) header(version string) {
+	if !b.marks.has("apiVersion") {
+		b.require("apiVersion", "write apiVersion: "+APIVersion)
+	} else if version != APIVersion {
+		b.refuse("apiVersion", RuleAPIVersion, version, "this Greenlight reads "+APIVersion)
+	}
+}
+
+// folder is where the policy file stands.
+func (b *builder) folder() string { return filepath.Dir(b.source.File) }

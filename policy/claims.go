@@ -1,0 +1,93 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+)
+
+// claim is a part of a fleet's traffic; two models can't have the same.
+type claim struct{ fleet, host, prefix string }
+
+func claimsOf(m *Model) []claim {
+	if m == nil {
+		return nil
+	}
+	var claims []claim
+	for _, fleet := range m.Route.Fleets {
+		for _, host := range m.Route.Hosts {
+			claims = append(claims, claim{fleet, host, m.Route.Prefix})
+		}
+	}
+	return claims
+}
+
+// resolveClaims takes new policies back until no two standing ones claim the
+// same traffic. Whoever holds a claim by the policy in force keeps it; of two
+// newcomers neither gets it, for either choice would be a guess. A policy that
+// is taken back puts its last good one in its place, which may have a claim
+// that somebody else counted on: so it goes on until all is quiet. Each round
+// takes back at least one, so it ends.
+func (m *merger) resolveClaims(choices map[string]*choice[Model]) {
+	names := sortedNames(choices)
+	for {
+		losers := map[string]string{} // who loses, and to whom
+		for _, pair := range conflicts(names, choices) {
+			m.settle(choices[pair.a], choices[pair.b], pair.over, losers)
+		}
+		if len(losers) == 0 {
+			return
+		}
+		for name := range losers {
+			choices[name].next = nil
+		}
+	}
+}
+
+// conflict is a claim that two standing policies have.
+type conflict struct {
+	a, b string
+	over claim
+}
+
+func conflicts(names []string, choices map[string]*choice[Model]) []conflict {
+	var found []conflict
+	holders := map[claim][]string{}
+	for _, name := range names {
+		if choices[name].removed {
+			continue
+		}
+		for _, over := range claimsOf(choices[name].standing()) {
+			for _, other := range holders[over] {
+				found = append(found, conflict{other, name, over})
+			}
+			holders[over] = append(holders[over], name)
+		}
+	}
+	return found
+}
+
+// settle decides one conflict and notes who loses it.
+func (m *merger) settle(a, b *choice[Model], over claim, losers map[string]string) {
+	for _, side := range [][2]*choice[Model]{{a, b}, {b, a}} {
+		loser, other := side[0], side[1]
+		if loser.next == nil || slices.Contains(claimsOf(loser.last), over) {
+			continue
+		}
+		if losers[loser.name] == other.name {
+			continue // told already, over another claim
+		}
+		losers[loser.name] = other.name
+		m.note(loser.document, "spec.route", RuleRouteConflict,
+			"model %s claims fleet %s, host %s, prefix %s, and so does model %s at %s; change one of them",
+			loser.name, over.fleet, over.host, over.prefix, other.name, standsAt(other))
+	}
+}
+
+// standsAt names the place of the other side's policy.
+func standsAt(c *choice[Model]) string {
+	if c.document != nil && c.next != nil {
+		return c.document.where("spec.route")
+	}
+	last := source(c.last)
+	return fmt.Sprintf("%s:%d", last.File, last.Line)
+}

@@ -1,0 +1,191 @@
+package policy
+
+// APIVersion is the version of the policy format that this package reads.
+const APIVersion = "greenlight/v1"
+
+// The kinds of policy documents.
+const (
+	kindModel = "Model"
+	kindFleet = "Fleet"
+)
+
+// The raw structs are a policy document as it is written. Pointers tell what
+// was written from what was left out; the builders turn them into a Model or a
+// Fleet. The JSON Schema comes from the same structs, so their tags are the
+// one description of the format's shape.
+
+type rawModel struct {
+	APIVersion string      `yaml:"apiVersion" jsonschema:"required,enum=greenlight/v1" jsonschema_description:"Version of the policy format."`
+	Kind       string      `yaml:"kind" jsonschema:"required,enum=Model" jsonschema_description:"What the document describes: a Model or a Fleet."`
+	Metadata   rawMetadata `yaml:"metadata" jsonschema:"required" jsonschema_description:"Who the model is."`
+	Spec       rawSpec     `yaml:"spec" jsonschema:"required" jsonschema_description:"What Greenlight may do with the model."`
+}
+
+type rawMetadata struct {
+	Name   string   `yaml:"name" jsonschema:"required,pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,minLength=1,maxLength=63,example=fraud" jsonschema_description:"The model's name; its clusters are NAME/blue and NAME/green."`
+	Owners []string `yaml:"owners" jsonschema_description:"Who answers for the model; shown, not interpreted."`
+}
+
+type rawSpec struct {
+	InitialLive *string      `yaml:"initialLive" jsonschema:"enum=blue,enum=green" jsonschema_description:"The color that is live when Greenlight meets the model for the first time. Default: the color that has endpoints, blue if both have."`
+	Discovery   rawDiscovery `yaml:"discovery" jsonschema:"required" jsonschema_description:"How the model's instances and their colors are found in the registry: one service with a color, or one service for each color."`
+	Route       rawRoute     `yaml:"route" jsonschema:"required" jsonschema_description:"Which requests are the model's, and how Envoy sends them on."`
+	Validate    []rawCheck   `yaml:"validate" jsonschema_description:"Checks that the idle color must pass before any user meets it. Default: one endpoints check."`
+	Prepare     *rawPrepare  `yaml:"prepare" jsonschema_description:"The wait for the idle color to be complete, of one version, and warm on every node."`
+	Shift       *rawShift    `yaml:"shift" jsonschema_description:"How weight moves. Default: all at once."`
+	Confirm     *rawConfirm  `yaml:"confirm" jsonschema_description:"The wait for every connected node's ACK."`
+	Bake        *rawBake     `yaml:"bake" jsonschema_description:"The watched time at full weight."`
+	Rollback    *rawRollback `yaml:"rollback" jsonschema_description:"When Greenlight goes back by itself."`
+	Retire      *rawRetire   `yaml:"retire" jsonschema_description:"When and how the old color is let go."`
+}
+
+type rawDiscovery struct {
+	Service    *string           `yaml:"service" jsonschema:"example=fraud" jsonschema_description:"The one service that both colors share."`
+	Color      *rawColor         `yaml:"color" jsonschema_description:"How an instance of the shared service tells its color. Default: the meta key color."`
+	Blue       *rawColorService  `yaml:"blue" jsonschema_description:"The service of the blue instances."`
+	Green      *rawColorService  `yaml:"green" jsonschema_description:"The service of the green instances."`
+	Version    *rawVersionSource `yaml:"version" jsonschema_description:"Where the version is read from."`
+	Warning    *bool             `yaml:"warning" jsonschema:"default=false" jsonschema_description:"Instances whose worst check is warning count as ready."`
+	Datacenter *string           `yaml:"datacenter" jsonschema:"example=dc1" jsonschema_description:"Datacenter to ask. Default: the agent's own."`
+}
+
+type rawColor struct {
+	Meta *string `yaml:"meta" jsonschema:"default=color" jsonschema_description:"Service meta key that holds blue or green."`
+	Tag  *bool   `yaml:"tag" jsonschema:"default=false" jsonschema_description:"The tags blue and green tell the color."`
+}
+
+type rawColorService struct {
+	Service string `yaml:"service" jsonschema:"required,example=fraud-blue" jsonschema_description:"Name of the service in the registry."`
+}
+
+type rawVersionSource struct {
+	Meta *string `yaml:"meta" jsonschema:"default=version" jsonschema_description:"Service meta key that holds the version."`
+}
+
+type rawRoute struct {
+	Fleets         []string    `yaml:"fleets" jsonschema:"required,minItems=1,uniqueItems=true" jsonschema_description:"The fleets (xDS node.cluster) that route the model."`
+	Hosts          []string    `yaml:"hosts" jsonschema:"minItems=1,uniqueItems=true,example=fraud.models.internal" jsonschema_description:"Host names without port: domains, IP addresses, *.suffix or *. Default: the model's name."`
+	Prefix         *string     `yaml:"prefix" jsonschema:"default=/,pattern=^/" jsonschema_description:"Path prefix of the model's requests."`
+	Preview        *rawPreview `yaml:"preview" jsonschema_description:"The request header by which testers reach a color (blue, green, live or idle)."`
+	Protocol       *string     `yaml:"protocol" jsonschema:"default=http1,enum=http1,enum=http2,enum=grpc" jsonschema_description:"What the model's instances speak."`
+	Timeout        *duration   `yaml:"timeout" jsonschema:"default=15s" jsonschema_description:"Time for the whole request; 0 means no limit."`
+	ConnectTimeout *duration   `yaml:"connectTimeout" jsonschema:"default=1s" jsonschema_description:"Time for one TCP connection to an instance."`
+	Retries        *rawRetries `yaml:"retries" jsonschema_description:"Envoy's retry policy."`
+	Outlier        *rawOutlier `yaml:"outlier" jsonschema_description:"Envoy's passive health checking."`
+	Limits         *rawLimits  `yaml:"limits" jsonschema_description:"Envoy's circuit breakers, per color and Envoy."`
+}
+
+type rawPreview struct {
+	Header *string `yaml:"header" jsonschema:"default=x-model-color" jsonschema_description:"Name of the request header."`
+	Off    *bool   `yaml:"off" jsonschema:"default=false" jsonschema_description:"No header picks a color."`
+}
+
+type rawRetries struct {
+	Attempts *int     `yaml:"attempts" jsonschema:"default=2,minimum=0,maximum=10" jsonschema_description:"How often a request is tried again; 0 switches retries off."`
+	On       []string `yaml:"on" jsonschema:"uniqueItems=true" jsonschema_description:"Envoy's retry_on conditions. The default is safe for inference that is not idempotent: connect-failure, refused-stream, reset-before-request."`
+}
+
+type rawOutlier struct {
+	Off                *bool     `yaml:"off" jsonschema:"default=false" jsonschema_description:"Envoy ejects no instance by itself."`
+	ConsecutiveErrors  *int      `yaml:"consecutiveErrors" jsonschema:"default=5,minimum=1,maximum=1000" jsonschema_description:"Gateway failures in a row that eject an instance."`
+	Interval           *duration `yaml:"interval" jsonschema:"default=5s" jsonschema_description:"Time between two looks at the figures."`
+	EjectFor           *duration `yaml:"ejectFor" jsonschema:"default=15s" jsonschema_description:"Base time for which an instance stays out."`
+	MaxEjectionPercent *percent  `yaml:"maxEjectionPercent" jsonschema:"default=50" jsonschema_description:"Largest share of a color's instances that may be out; whole percents."`
+}
+
+type rawLimits struct {
+	Connections *int `yaml:"connections" jsonschema:"default=10240,minimum=1" jsonschema_description:"Open connections."`
+	Pending     *int `yaml:"pending" jsonschema:"default=10240,minimum=1" jsonschema_description:"Requests that wait for a connection."`
+	Requests    *int `yaml:"requests" jsonschema:"default=10240,minimum=1" jsonschema_description:"Requests in flight."`
+	Retries     *int `yaml:"retries" jsonschema:"default=64,minimum=0" jsonschema_description:"Retries in flight."`
+}
+
+type rawCheck struct {
+	Name      *string       `yaml:"name" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,maxLength=63" jsonschema_description:"Name of the check, unique in its list. Default: its kind, numbered from the second on."`
+	Timeout   *duration     `yaml:"timeout" jsonschema:"default=30s" jsonschema_description:"Time for the whole check. Default 30s, for golden 2m."`
+	Endpoints *rawEndpoints `yaml:"endpoints" jsonschema:"oneof_required=endpoints" jsonschema_description:"Asks for a number of ready endpoints."`
+	Ready     *rawReady     `yaml:"ready" jsonschema:"oneof_required=ready" jsonschema_description:"Asks every idle endpoint whether it is ready."`
+	Golden    *rawGolden    `yaml:"golden" jsonschema:"oneof_required=golden" jsonschema_description:"Sends known requests to every idle endpoint and compares the answers."`
+}
+
+type rawEndpoints struct {
+	Min    *int     `yaml:"min" jsonschema:"default=1,minimum=1" jsonschema_description:"Fewest ready endpoints."`
+	OfLive *percent `yaml:"ofLive" jsonschema:"default=100%" jsonschema_description:"Fewest ready endpoints as a share of the live color's."`
+}
+
+type rawReady struct {
+	Path    *string `yaml:"path" jsonschema:"pattern=^/,example=/v2/health/ready" jsonschema_description:"Path of an HTTP GET; 200 to 299 passes."`
+	GRPC    *bool   `yaml:"grpc" jsonschema:"default=false" jsonschema_description:"Ask grpc.health.v1.Health/Check instead."`
+	Service *string `yaml:"service" jsonschema_description:"Service to ask the gRPC health of. Default: the whole server."`
+}
+
+type rawGolden struct {
+	File      string  `yaml:"file" jsonschema:"required,example=fraud.golden.jsonl" jsonschema_description:"JSONL file of requests and expected answers, relative to the policy file."`
+	Protocol  *string `yaml:"protocol" jsonschema:"default=open-inference,enum=open-inference,enum=json" jsonschema_description:"How requests and answers are written."`
+	Path      *string `yaml:"path" jsonschema:"pattern=^/" jsonschema_description:"Path to POST to unless a case names its own. Default for open-inference: /v2/models/NAME/infer; required for json."`
+	Tolerance *number `yaml:"tolerance" jsonschema:"default=1e-6" jsonschema_description:"Largest difference of two numbers that still agree, relative to max(1, |expected|)."`
+}
+
+type rawShift struct {
+	Steps  []rawStep  `yaml:"steps" jsonschema:"minItems=1,maxItems=100" jsonschema_description:"Weights in rising order, the last one 100%."`
+	Linear *rawLinear `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
+}
+
+// rawStep is written as a mapping or, without a hold, as the weight alone.
+type rawStep struct {
+	Weight *percent  `yaml:"weight" jsonschema:"required" jsonschema_description:"Share of the requests that the new color gets."`
+	Hold   *duration `yaml:"hold" jsonschema:"default=0s" jsonschema_description:"How long the weight stands after it was confirmed."`
+}
+
+type rawLinear struct {
+	By    *percent  `yaml:"by" jsonschema:"required" jsonschema_description:"Weight that each step adds, 1% to 100%."`
+	Every *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
+}
+
+type rawPrepare struct {
+	Within *duration `yaml:"within" jsonschema:"default=5m" jsonschema_description:"After this time the switch is refused."`
+}
+
+type rawConfirm struct {
+	Within    *duration `yaml:"within" jsonschema:"default=30s" jsonschema_description:"Time for every node's ACK of one step."`
+	Otherwise *string   `yaml:"otherwise" jsonschema:"default=rollback,enum=rollback,enum=hold" jsonschema_description:"What to do when an ACK does not come."`
+}
+
+type rawBake struct {
+	For    *duration  `yaml:"for" jsonschema:"default=30m" jsonschema_description:"How long the new color is watched at full weight."`
+	Every  *duration  `yaml:"every" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks."`
+	Checks []rawCheck `yaml:"checks" jsonschema_description:"What is checked. Default: the checks of validate."`
+}
+
+type rawRollback struct {
+	Automatic      *bool    `yaml:"automatic" jsonschema:"default=true" jsonschema_description:"false holds where it is, and asks for a person, instead of going back."`
+	EndpointsBelow *percent `yaml:"endpointsBelow" jsonschema:"default=50%" jsonschema_description:"Going back starts when the new color has fewer ready endpoints than this share of what it needed."`
+}
+
+type rawRetire struct {
+	After   *duration `yaml:"after" jsonschema:"default=24h" jsonschema_description:"Time after the bake until the old color is let go."`
+	Webhook *string   `yaml:"webhook" jsonschema:"format=uri,example=https://deploy.internal/retire" jsonschema_description:"URL that is told when the old color may be let go."`
+	Off     *bool     `yaml:"off" jsonschema:"default=false" jsonschema_description:"The old color is never let go."`
+}
+
+type rawFleet struct {
+	APIVersion string           `yaml:"apiVersion" jsonschema:"required,enum=greenlight/v1" jsonschema_description:"Version of the policy format."`
+	Kind       string           `yaml:"kind" jsonschema:"required,enum=Fleet" jsonschema_description:"What the document describes: a Model or a Fleet."`
+	Metadata   rawFleetMetadata `yaml:"metadata" jsonschema:"required" jsonschema_description:"Which fleet."`
+	Spec       rawFleetSpec     `yaml:"spec" jsonschema_description:"What the fleet's Envoys are given."`
+}
+
+type rawFleetMetadata struct {
+	Name string `yaml:"name" jsonschema:"required,minLength=1,maxLength=128,example=edge" jsonschema_description:"The xDS node.cluster that the fleet's Envoys have in common."`
+}
+
+type rawFleetSpec struct {
+	Routes   *string      `yaml:"routes" jsonschema_description:"Name of the fleet's route configuration. Default: the fleet's name."`
+	Listener *rawListener `yaml:"listener" jsonschema_description:"Where the fleet's Envoys accept requests. Without it they keep their own listeners."`
+}
+
+type rawListener struct {
+	Name    *string `yaml:"name" jsonschema:"default=greenlight" jsonschema_description:"Name of the listener."`
+	Address *string `yaml:"address" jsonschema:"default=0.0.0.0" jsonschema_description:"IP address to listen on."`
+	Port    *int    `yaml:"port" jsonschema:"required,minimum=1,maximum=65535" jsonschema_description:"TCP port to listen on."`
+}

@@ -1,0 +1,52 @@
+package policy
+
+// The rules, as Problem.Rule names them. The names are stable: people silence,
+// count and search for them.
+const (
+	// Of whole files.
+	RuleTooLarge       = "too-large"       // file, document or folder beyond its limit
+	RuleNotText        = "not-text"        // NUL, control characters, not UTF-8
+	RuleUnreadable     = "unreadable"      // the operating system says no
+	RuleFileOutside    = "file-outside"    // a path or link leaves the policy folder
+	RuleFileMissing    = "file-missing"    // a named file does not exist
+	RuleNoPolicies     = "no-policies"     // a linted folder without a policy file
+	RulePolicyGone     = "policy-gone"     // the file of a policy in force vanished
+	RuleDuplicateModel = "duplicate-model" // two documents for one model
+	RuleDuplicateFleet = "duplicate-fleet" // two documents for one fleet
+	RuleRouteConflict  = "route-conflict"  // two models claim one fleet, host and prefix
+
+	// Of YAML.
+	RuleSyntax     = "yaml-syntax"
+	RuleNoAliases  = "no-aliases" // anchors, aliases and merge keys are refused
+	RuleNoTags     = "no-tags"
+	RuleTooDeep    = "too-deep"
+	RuleUnknownKey = "unknown-key"
+	RuleDoubledKey = "doubled-key"
+	RuleWrongType  = "wrong-type"
+	RuleEmptyValue = "empty-value"
+
+	// Of single values.
+	RuleAPIVersion      = "api-version"
+	RuleUnknownKind     = "unknown-kind"
+	RuleRequired        = "required"
+	RuleUnknownValue    = "unknown-value"
+	RuleNameSyntax      = "name-syntax"
+	RuleHostSyntax      = "host-syntax"
+	RuleHeaderSyntax    = "header-syntax"
+	RulePathSyntax      = "path-syntax"
+	RuleURLSyntax       = "url-syntax"
+	RuleTextSyntax      = "text-syntax"
+	RuleAddressSyntax   = "address-syntax"
+	RuleDurationSyntax  = "duration-syntax"
+	RuleDurationRange   = "duration-range"
+	RuleWeightSyntax    = "weight-syntax"
+	RuleWeightRange     = "weight-range"
+	RuleNumberRange     = "number-range"
+	RuleRetryCondition  = "retry-condition"
+	RuleDuplicateValue  = "duplicate-value"
+	RuleContradiction   = "contradiction"
+	RuleStepsIncreasing = "steps-increasing"
+	RuleStepsComplete   = "steps-complete"
+	RuleCheckKind       = "check-kind"
+	RuleDuplicateCheck  = "duplicate-check"
+)

@@ -1,0 +1,135 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+)
+
+// durationPattern is the syntax of time.ParseDuration without signs.
+const durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
+
+// Schema is the JSON Schema of a policy document, for editors. It comes from
+// the structs that the decoder fills, so it can't fall behind them.
+func Schema() ([]byte, error) {
+	model, fleet := reflectSchema(&rawModel{}), reflectSchema(&rawFleet{})
+	definitions := model.Definitions
+	for name, definition := range fleet.Definitions {
+		definitions[name] = definition
+	}
+	root := &jsonschema.Schema{
+		Version:     jsonschema.Version,
+		Title:       "Greenlight policy",
+		Description: "One document of a Greenlight policy file: a Model or a Fleet.",
+		OneOf:       []*jsonschema.Schema{{Ref: model.Ref}, {Ref: fleet.Ref}},
+		Definitions: definitions,
+	}
+	text, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write policy schema: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+func reflectSchema(raw any) *jsonschema.Schema {
+	r := jsonschema.Reflector{
+		Anonymous:                  true,
+		RequiredFromJSONSchemaTags: true,
+		FieldNameTag:               "yaml",
+		Namer:                      typeSchemaName,
+	}
+	s := r.Reflect(raw)
+	addDefaults(reflect.TypeOf(raw).Elem(), s.Definitions)
+	return s
+}
+
+// addDefaults gives the durations and weights their defaults. The reflector
+// leaves them out, because those fields refer to a shared definition.
+func addDefaults(t reflect.Type, definitions jsonschema.Definitions) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return
+	}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		addDefaults(field.Type, definitions)
+		property := property(definitions[typeSchemaName(t)], field.Tag.Get("yaml"))
+		if property == nil || property.Ref == "" {
+			continue
+		}
+		for option := range strings.SplitSeq(field.Tag.Get("jsonschema"), ",") {
+			if preset, ok := strings.CutPrefix(option, "default="); ok {
+				property.Default = preset
+			}
+		}
+	}
+}
+
+// property finds a key in a definition, also in one that has a shorthand.
+func property(definition *jsonschema.Schema, key string) *jsonschema.Schema {
+	if definition == nil {
+		return nil
+	}
+	if definition.Properties != nil {
+		if found, ok := definition.Properties.Get(key); ok {
+			return found
+		}
+	}
+	for _, shape := range definition.OneOf {
+		if found := property(shape, key); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// JSONSchema describes how a duration is written. An unquoted 0 is a number.
+func (duration) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: durationPattern},
+			{Type: "integer", Enum: []any{0}},
+		},
+		Description: "A duration as Go writes it.",
+		Examples:    []any{"500ms", "30s", "1h30m"},
+	}
+}
+
+// JSONSchema describes how a weight is written.
+func (percent) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^(100(\.00?)?|[0-9]{1,2}(\.[0-9]{1,2})?)%?$`},
+			{Type: "number", Minimum: "0", Maximum: "100"},
+		},
+		Description: "0% to 100%, with at most two decimals.",
+		Examples:    []any{"5%", "12.5%", 95},
+	}
+}
+
+// JSONSchema allows what YAML readers take for text: 1e-6.
+func (number) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{
+			{Type: "number"},
+			{Type: "string", Pattern: `^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`},
+		},
+		Examples: []any{"1e-6", 0.001},
+	}
+}
+
+// JSONSchemaExtend adds the shorthand of a step: the weight alone.
+func (rawStep) JSONSchemaExtend(s *jsonschema.Schema) {
+	full := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Ref: "#/$defs/percent"}, &full}}
+}
+
+// typeSchemaName is a raw struct's name in the schema: Model for rawModel.
+func typeSchemaName(t reflect.Type) string {
+	return strings.TrimPrefix(t.Name(), "raw")
+}
