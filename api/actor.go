@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net"
 	"strings"
 
 	"google.golang.org/grpc/metadata"
@@ -25,7 +26,16 @@ func actor(ctx context.Context, named string) string {
 		}
 	}
 	if p, ok := peer.FromContext(ctx); ok && p.Addr != nil && p.Addr.String() != "" {
-		return p.Addr.String()
+		return withoutPort(p.Addr.String())
 	}
 	return "unknown"
+}
+
+// withoutPort drops a client's port: it differs with each connection, and so
+// the same caller would be someone else when it repeats a request.
+func withoutPort(addr string) string {
+	if host, _, err := net.SplitHostPort(addr); err == nil && host != "" {
+		return host
+	}
+	return addr
 }

@@ -26,11 +26,9 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.startedBy(st, r.GetIdempotencyKey())
-	if err != nil {
-		return nil, err
-	}
-	return &adminv1.StartSwitchResponse{Model: ModelStatus(st), SwitchId: id}, nil
+	out := &adminv1.StartSwitchResponse{Model: ModelStatus(st)}
+	out.SwitchId = out.GetModel().GetState().GetSwitch().GetId()
+	return out, nil
 }
 
 // Promote implements adminv1.AdminServiceServer.
@@ -103,32 +101,4 @@ func (s *Server) do(ctx context.Context, v *violations, r asked, c rollout.Comma
 		return rollout.Status{}, s.commandError(r.GetModel(), c, err)
 	}
 	return st, nil
-}
-
-// startedBy is the id of the switch that a StartSwitch with key began. It is
-// the model's newest one, unless the key is an old one that Do has recognized.
-func (s *Server) startedBy(st rollout.Status, key string) (string, error) {
-	sw := st.State.Switch
-	if sw != nil && (key == "" || sw.Key == key) {
-		return sw.ID, nil
-	}
-	if key == "" {
-		return "", nil
-	}
-	before := ""
-	for {
-		page, err := s.history.Switches(st.State.Model, maxPage, before)
-		if err != nil {
-			return "", notReadable(err)
-		}
-		for _, old := range page {
-			if old.Key == key {
-				return old.ID, nil
-			}
-		}
-		if len(page) < maxPage {
-			return "", nil
-		}
-		before = page[len(page)-1].ID
-	}
 }

@@ -23,26 +23,38 @@ func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
 
 func state(s *rollout.State) *adminv1.State {
 	out := &adminv1.State{
-		Live:           colors[s.Live],
-		Phase:          phases[s.Phase],
-		Since:          at(s.Since),
-		Generation:     s.Generation,
-		Weights:        weights(s.Weights),
-		Switch:         Switch(s.Switch),
-		StepIndex:      number(s.StepIndex),
-		Resume:         phases[s.Resume],
-		Deadline:       at(s.Deadline),
-		NextCheck:      at(s.NextCheck),
-		Problem:        s.Problem,
-		CheckRun:       s.CheckRun,
-		Runs:           s.Runs,
-		EndpointsKnown: s.Facts.EndpointsKnown,
-		ReportKnown:    s.Facts.ReportKnown,
+		Live:             colors[s.Live],
+		Phase:            phases[s.Phase],
+		Since:            at(s.Since),
+		Generation:       s.Generation,
+		Weights:          weights(s.Weights),
+		Switch:           Switch(s.Switch),
+		StepIndex:        number(s.StepIndex),
+		Resume:           phases[s.Resume],
+		Deadline:         at(s.Deadline),
+		NextCheck:        at(s.NextCheck),
+		Problem:          s.Problem,
+		CheckRun:         s.CheckRun,
+		Runs:             s.Runs,
+		EndpointsKnown:   s.Facts.EndpointsKnown,
+		ReportKnown:      s.Facts.ReportKnown,
+		GiveUpAt:         at(s.GiveUpAt),
+		Back:             s.Back,
+		Letting:          letting(s.Letting),
+		PolicyGeneration: s.PolicyGeneration,
+		Reverting:        s.Reverting,
 	}
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)
 	}
 	return out
+}
+
+func letting(l rollout.Letting) *adminv1.Letting {
+	if l == (rollout.Letting{}) {
+		return nil
+	}
+	return &adminv1.Letting{QuietSince: at(l.Quiet), Asked: at(l.Asked), Tries: number(l.Tries), Problem: l.Problem}
 }
 
 // Switch is s as the API shows it; nil stays nil.
@@ -68,6 +80,8 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Transitions:    list(s.Transitions, transition),
 		Verdicts:       list(s.Verdicts, verdict),
 		Plan:           Policy(&s.Plan),
+		Validated:      at(s.Validated),
+		Needed:         number(s.Needed),
 	}
 }
 

@@ -51,12 +51,11 @@ func (s *Server) commandError(model string, c rollout.Command, err error) error 
 	case errors.Is(err, rollout.ErrNoModel):
 		return s.noModel(model)
 	case errors.Is(err, rollout.ErrKeyReused):
-		return failure(codes.AlreadyExists, ReasonKeyReused, fmt.Sprintf(
-			"idempotency key %q was already used for another switch of %s; use a new key for a new switch", c.Key, model))
+		return failure(codes.AlreadyExists, ReasonKeyReused, err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
 	default:
-		return failure(codes.Unavailable, ReasonNotDone, fmt.Sprintf("%s of %s was not carried out: %v", c.Verb, model, err))
+		return failure(codes.Unavailable, ReasonNotDone, err.Error())
 	}
 }
 

@@ -13,13 +13,17 @@ func nearest(name string, names []string) []string {
 		name string
 		far  int
 	}
+	limit := max(2, len(name)/3) // two swapped letters are two changes
+	if len(name) < 4 {
+		limit = 1
+	}
 	var near []candidate
 	for _, n := range names {
 		far := distance(name, n)
 		if strings.Contains(n, name) || strings.Contains(name, n) {
 			far = min(far, 1)
 		}
-		if far <= max(1, len(name)/3) {
+		if far <= limit {
 			near = append(near, candidate{n, far})
 		}
 	}

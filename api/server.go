@@ -20,16 +20,17 @@ import (
 // Models is where the models' loops are.
 type Models interface {
 	// Do hands a command to a model and returns its status after the command
-	// was journaled. A Start without ID is given one. With an idempotency key
-	// that was used before with the same arguments, Do changes nothing and
-	// returns the present status. Errors: *rollout.RefusedError,
-	// rollout.ErrNoModel, rollout.ErrKeyReused, ctx's; any other means that the
-	// command could not be carried out now.
+	// was journaled. A Start without ID is given one. A Start with an idempotency
+	// key that was used before with the same arguments changes nothing and
+	// returns the present status with the switch that was started then. Errors:
+	// *rollout.RefusedError, rollout.ErrNoModel, rollout.ErrKeyReused, ctx's; any
+	// other means that the command could not be carried out now.
 	Do(ctx context.Context, model string, c rollout.Command) (rollout.Status, error)
 	// Statuses is every model's present status, in any order.
 	Statuses() []rollout.Status
 	// Watch calls emit with every model's present status, and then with each new
-	// one, until ctx is done. emit returns at once.
+	// one, until ctx is done; a model that is gone a last time, without Policy.
+	// emit returns at once.
 	Watch(ctx context.Context, emit func(rollout.Status)) error
 }
 

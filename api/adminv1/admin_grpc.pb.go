@@ -82,7 +82,8 @@ type AdminServiceClient interface {
 	ListFleets(ctx context.Context, in *ListFleetsRequest, opts ...grpc.CallOption) (*ListFleetsResponse, error)
 	// GetFleet answers with one fleet and what each of its nodes has ACKed.
 	GetFleet(ctx context.Context, in *GetFleetRequest, opts ...grpc.CallOption) (*GetFleetResponse, error)
-	// Watch first sends every model's status, then a marker, then each change.
+	// Watch first sends every model's status, then a marker, then each change. A
+	// model whose policy was removed is sent once more, without a policy.
 	// A slow reader misses intermediate statuses, never the last one.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
@@ -282,7 +283,8 @@ type AdminServiceServer interface {
 	ListFleets(context.Context, *ListFleetsRequest) (*ListFleetsResponse, error)
 	// GetFleet answers with one fleet and what each of its nodes has ACKed.
 	GetFleet(context.Context, *GetFleetRequest) (*GetFleetResponse, error)
-	// Watch first sends every model's status, then a marker, then each change.
+	// Watch first sends every model's status, then a marker, then each change. A
+	// model whose policy was removed is sent once more, without a policy.
 	// A slow reader misses intermediate statuses, never the last one.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedAdminServiceServer()

@@ -357,11 +357,12 @@ type State struct {
 	Switch *Switch `protobuf:"bytes,6,opt,name=switch,proto3" json:"switch,omitempty"`
 	// The step of `switch.plan.shift` that is published, from 0.
 	StepIndex int32 `protobuf:"varint,7,opt,name=step_index,json=stepIndex,proto3" json:"step_index,omitempty"`
-	// The phase that a pause stopped; unspecified unless paused.
+	// The phase that was stopped; unspecified unless PAUSED or HELD.
 	Resume Phase `protobuf:"varint,8,opt,name=resume,proto3,enum=greenlight.admin.v1.Phase" json:"resume,omitempty"`
 	// The time which the stopped phase had left.
 	Left *durationpb.Duration `protobuf:"bytes,9,opt,name=left,proto3" json:"left,omitempty"`
-	// The end of the present phase's wait; unset when it has none.
+	// The end of the present phase's wait; unset when it has none, or when time is
+	// no longer what it waits for.
 	Deadline *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=deadline,proto3" json:"deadline,omitempty"`
 	// When the bake's checks run again.
 	NextCheck *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=next_check,json=nextCheck,proto3" json:"next_check,omitempty"`
@@ -376,7 +377,20 @@ type State struct {
 	EndpointsKnown bool `protobuf:"varint,15,opt,name=endpoints_known,json=endpointsKnown,proto3" json:"endpoints_known,omitempty"`
 	// Whether the fleets were heard since the server started. Until then
 	// `report` of the status says nothing.
-	ReportKnown   bool `protobuf:"varint,16,opt,name=report_known,json=reportKnown,proto3" json:"report_known,omitempty"`
+	ReportKnown bool `protobuf:"varint,16,opt,name=report_known,json=reportKnown,proto3" json:"report_known,omitempty"`
+	// Set while a step is due but not safe yet: the switch stops then.
+	GiveUpAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=give_up_at,json=giveUpAt,proto3" json:"give_up_at,omitempty"`
+	// Why all weight should go back while it can't, because the old color is
+	// itself unhealthy. It goes back once the old color is well. Only in HELD.
+	Back string `protobuf:"bytes,18,opt,name=back,proto3" json:"back,omitempty"`
+	// How far letting go of the old color is. Only in BAKING and RETIRING.
+	Letting *Letting `protobuf:"bytes,19,opt,name=letting,proto3" json:"letting,omitempty"`
+	// The generation that a policy change made, until every node has confirmed
+	// it; 0 when none is open.
+	PolicyGeneration uint64 `protobuf:"varint,20,opt,name=policy_generation,json=policyGeneration,proto3" json:"policy_generation,omitempty"`
+	// A node rejected what a policy change made, and the policy before it has
+	// not come back yet.
+	Reverting     bool `protobuf:"varint,21,opt,name=reverting,proto3" json:"reverting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -523,6 +537,114 @@ func (x *State) GetReportKnown() bool {
 	return false
 }
 
+func (x *State) GetGiveUpAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.GiveUpAt
+	}
+	return nil
+}
+
+func (x *State) GetBack() string {
+	if x != nil {
+		return x.Back
+	}
+	return ""
+}
+
+func (x *State) GetLetting() *Letting {
+	if x != nil {
+		return x.Letting
+	}
+	return nil
+}
+
+func (x *State) GetPolicyGeneration() uint64 {
+	if x != nil {
+		return x.PolicyGeneration
+	}
+	return 0
+}
+
+func (x *State) GetReverting() bool {
+	if x != nil {
+		return x.Reverting
+	}
+	return false
+}
+
+// Letting is how far letting go of the old color is.
+type Letting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Since when no node may send users' requests to the old color.
+	QuietSince *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=quiet_since,json=quietSince,proto3" json:"quiet_since,omitempty"`
+	// When the webhook was called; unset when no answer is awaited.
+	Asked *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=asked,proto3" json:"asked,omitempty"`
+	// How often the webhook has refused.
+	Tries int32 `protobuf:"varint,3,opt,name=tries,proto3" json:"tries,omitempty"`
+	// Why it refused last.
+	Problem       string `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Letting) Reset() {
+	*x = Letting{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Letting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Letting) ProtoMessage() {}
+
+func (x *Letting) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Letting.ProtoReflect.Descriptor instead.
+func (*Letting) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.QuietSince
+	}
+	return nil
+}
+
+func (x *Letting) GetAsked() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Asked
+	}
+	return nil
+}
+
+func (x *Letting) GetTries() int32 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *Letting) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 // Weights is the share of users' requests that each color gets. The two add up
 // to 100 percent once the model is routed, and are both 0 before.
 type Weights struct {
@@ -537,7 +659,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -549,7 +671,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -562,7 +684,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{2}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -612,14 +734,18 @@ type Switch struct {
 	// The newest verdict of each check, validation first.
 	Verdicts []*Verdict `protobuf:"bytes,16,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
 	// The policy as it was when the switch began. The switch keeps to it.
-	Plan          *Policy `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *Policy `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
+	// When every check of the plan had passed; unset for a forced switch.
+	Validated *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=validated,proto3" json:"validated,omitempty"`
+	// How many ready endpoints the plan asked of `to` when weight last moved there.
+	Needed        int32 `protobuf:"varint,19,opt,name=needed,proto3" json:"needed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +757,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +770,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Switch) GetId() string {
@@ -766,6 +892,20 @@ func (x *Switch) GetPlan() *Policy {
 	return nil
 }
 
+func (x *Switch) GetValidated() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Validated
+	}
+	return nil
+}
+
+func (x *Switch) GetNeeded() int32 {
+	if x != nil {
+		return x.Needed
+	}
+	return 0
+}
+
 // Transition is one journaled change of phase or weight.
 type Transition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -784,7 +924,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -796,7 +936,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -809,7 +949,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -883,7 +1023,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1035,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1048,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -982,7 +1122,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1134,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1147,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -1057,7 +1197,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1069,7 +1209,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1082,7 +1222,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -1138,7 +1278,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1290,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1303,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Endpoint) GetId() string {
@@ -1212,7 +1352,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1364,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1377,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -1288,7 +1428,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1440,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1453,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -1406,7 +1546,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1418,7 +1558,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1431,7 +1571,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -1471,7 +1611,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1623,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1636,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -1550,7 +1690,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1562,7 +1702,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1575,7 +1715,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -1619,7 +1759,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1771,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1784,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -1682,7 +1822,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\tendpoints\x18\x06 \x01(\v2 .greenlight.admin.v1.EndpointSetR\tendpoints\x123\n" +
 	"\x06report\x18\a \x01(\v2\x1b.greenlight.admin.v1.ReportR\x06report\x12:\n" +
 	"\x06checks\x18\b \x03(\v2\".greenlight.admin.v1.CheckProgressR\x06checks\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x04R\brevision\"\xb4\x05\n" +
+	"\brevision\x18\t \x01(\x04R\brevision\"\x85\a\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -1704,10 +1844,22 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\tcheck_run\x18\r \x01(\x04R\bcheckRun\x12\x12\n" +
 	"\x04runs\x18\x0e \x01(\x04R\x04runs\x12'\n" +
 	"\x0fendpoints_known\x18\x0f \x01(\bR\x0eendpointsKnown\x12!\n" +
-	"\freport_known\x18\x10 \x01(\bR\vreportKnown\"Q\n" +
+	"\freport_known\x18\x10 \x01(\bR\vreportKnown\x128\n" +
+	"\n" +
+	"give_up_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\bgiveUpAt\x12\x12\n" +
+	"\x04back\x18\x12 \x01(\tR\x04back\x126\n" +
+	"\aletting\x18\x13 \x01(\v2\x1c.greenlight.admin.v1.LettingR\aletting\x12+\n" +
+	"\x11policy_generation\x18\x14 \x01(\x04R\x10policyGeneration\x12\x1c\n" +
+	"\treverting\x18\x15 \x01(\bR\treverting\"\xa8\x01\n" +
+	"\aLetting\x12;\n" +
+	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"quietSince\x120\n" +
+	"\x05asked\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\x12\x14\n" +
+	"\x05tries\x18\x03 \x01(\x05R\x05tries\x12\x18\n" +
+	"\aproblem\x18\x04 \x01(\tR\aproblem\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\x9f\x05\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xf1\x05\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -1727,7 +1879,9 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05cause\x18\x0e \x01(\tR\x05cause\x12A\n" +
 	"\vtransitions\x18\x0f \x03(\v2\x1f.greenlight.admin.v1.TransitionR\vtransitions\x128\n" +
 	"\bverdicts\x18\x10 \x03(\v2\x1c.greenlight.admin.v1.VerdictR\bverdicts\x12/\n" +
-	"\x04plan\x18\x11 \x01(\v2\x1b.greenlight.admin.v1.PolicyR\x04plan\"\x9a\x02\n" +
+	"\x04plan\x18\x11 \x01(\v2\x1b.greenlight.admin.v1.PolicyR\x04plan\x128\n" +
+	"\tvalidated\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidated\x12\x16\n" +
+	"\x06needed\x18\x13 \x01(\x05R\x06needed\"\x9a\x02\n" +
 	"\n" +
 	"Transition\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12.\n" +
@@ -1845,84 +1999,90 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
 	(Result)(0),                   // 2: greenlight.admin.v1.Result
 	(*ModelStatus)(nil),           // 3: greenlight.admin.v1.ModelStatus
 	(*State)(nil),                 // 4: greenlight.admin.v1.State
-	(*Weights)(nil),               // 5: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 6: greenlight.admin.v1.Switch
-	(*Transition)(nil),            // 7: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 8: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 9: greenlight.admin.v1.Evidence
-	(*EndpointSet)(nil),           // 10: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 11: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 12: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 13: greenlight.admin.v1.Report
-	(*NodeRef)(nil),               // 14: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 15: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 16: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 17: greenlight.admin.v1.CheckProgress
-	nil,                           // 18: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 19: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(Color)(0),                    // 21: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
+	(*Letting)(nil),               // 5: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 6: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 7: greenlight.admin.v1.Switch
+	(*Transition)(nil),            // 8: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 9: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 10: greenlight.admin.v1.Evidence
+	(*EndpointSet)(nil),           // 11: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 12: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 13: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 14: greenlight.admin.v1.Report
+	(*NodeRef)(nil),               // 15: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 16: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 17: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 18: greenlight.admin.v1.CheckProgress
+	nil,                           // 19: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 20: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(Color)(0),                    // 22: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 23: google.protobuf.Duration
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	4,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	19, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	20, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	10, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	13, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	17, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	21, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	20, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	21, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	11, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	14, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	18, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	22, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,  // 7: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	20, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	5,  // 9: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	6,  // 10: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	21, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	6,  // 9: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	7,  // 10: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,  // 11: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	22, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	20, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	20, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	21, // 15: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	21, // 16: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	20, // 17: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	20, // 18: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 19: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	7,  // 20: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	8,  // 21: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	19, // 22: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	20, // 23: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 24: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 25: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	5,  // 26: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 27: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	18, // 28: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	9,  // 29: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	22, // 30: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	20, // 31: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	11, // 32: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	11, // 33: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	12, // 34: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	20, // 35: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	14, // 36: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	15, // 37: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	16, // 38: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	12, // 39: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	14, // 40: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	14, // 41: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	12, // 42: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	20, // 43: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	20, // 44: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	20, // 45: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	23, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	21, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	21, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	21, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	5,  // 16: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	21, // 17: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	21, // 18: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	22, // 19: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	22, // 20: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	21, // 21: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	21, // 22: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,  // 23: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	8,  // 24: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	9,  // 25: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	20, // 26: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	21, // 27: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	21, // 28: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 29: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 30: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	6,  // 31: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 32: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	19, // 33: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	10, // 34: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	23, // 35: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	21, // 36: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	12, // 37: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	12, // 38: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	13, // 39: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 40: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	15, // 41: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	16, // 42: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	17, // 43: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	13, // 44: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	15, // 45: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	15, // 46: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	13, // 47: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 48: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	21, // 49: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	21, // 50: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -1937,7 +2097,7 @@ func file_greenlight_admin_v1_status_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,271 @@
+package api_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"greenlight/api"
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// notShown are the fields that the API leaves out on purpose.
+var notShown = map[string]string{
+	"State.Facts.Endpoints": "Status.Endpoints says it",
+	"State.Facts.Report":    "Status.Report says it",
+}
+
+// words are the values of the string types that the API turns into enums.
+var words = map[reflect.Type][]string{
+	reflect.TypeFor[policy.Color]():          {"blue", "green"},
+	reflect.TypeFor[policy.Protocol]():       {"http1", "grpc"},
+	reflect.TypeFor[policy.GoldenProtocol](): {"open-inference", "json"},
+	reflect.TypeFor[policy.Otherwise]():      {"rollback", "hold"},
+	reflect.TypeFor[rollout.Phase]():         {"baking", "held"},
+	reflect.TypeFor[rollout.Outcome]():       {"refused", "aborted"},
+	reflect.TypeFor[rollout.Result]():        {"pass", "fail"},
+}
+
+// Every field of a Status, as deep as it goes, makes a difference to the
+// message: change any one and the message changes. A field that someone adds
+// to rollout or policy and forgets here fails this test.
+func TestEveryFieldOfStatusArrives(t *testing.T) {
+	st := &rollout.Status{}
+	fill(reflect.ValueOf(st).Elem())
+	everyLeaf(t, reflect.ValueOf(st).Elem(), func() proto.Message { return api.ModelStatus(*st) })
+}
+
+func TestEveryFieldOfFleetArrives(t *testing.T) {
+	f := &rollout.FleetView{}
+	fill(reflect.ValueOf(f).Elem())
+	everyLeaf(t, reflect.ValueOf(f).Elem(), func() proto.Message { return api.Fleet(*f) })
+}
+
+func everyLeaf(t *testing.T, v reflect.Value, convert func() proto.Message) {
+	t.Helper()
+	whole := proto.Clone(convert()) // messages may share slices with what they show
+	if unset := unsetFields(whole.ProtoReflect(), ""); len(unset) > 0 {
+		t.Errorf("of a full value these stay unset: %s", strings.Join(unset, ", "))
+	}
+	n := 0
+	leaves(v, "", func(path string, change func() (undo func())) {
+		n++
+		undo := change()
+		same := proto.Equal(whole, convert())
+		undo()
+		if same {
+			t.Errorf("%s does not arrive", path)
+		}
+	})
+	if !proto.Equal(whole, convert()) {
+		t.Error("the test did not put back what it changed")
+	}
+	if n == 0 {
+		t.Error("no field was tried")
+	}
+}
+
+// fill sets everything below v to something other than its zero value.
+func fill(v reflect.Value) {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		v.Set(reflect.ValueOf(time.Unix(1_700_000_000, 5).UTC()))
+	case v.Type() == reflect.TypeFor[[]policy.Check]():
+		v.Set(reflect.ValueOf([]policy.Check{
+			{Name: "a", Timeout: 1, Endpoints: &policy.EndpointsCheck{Min: 1, OfLive: 1}},
+			{Name: "b", Timeout: 1, Ready: &policy.ReadyCheck{Path: "p", GRPC: true, Service: "s"}},
+			{Name: "c", Timeout: 1, Golden: &policy.GoldenCheck{File: "f", Protocol: "json", Path: "p", Tolerance: 1}},
+		}))
+	default:
+		fillKind(v)
+	}
+}
+
+func fillKind(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0))
+		fill(v.Index(1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for _, key := range wordsOf(v.Type().Key()) {
+			value := reflect.New(v.Type().Elem()).Elem()
+			fill(value)
+			v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
+		}
+	case reflect.String:
+		v.SetString(wordsOf(v.Type())[0])
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(3)
+	case reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(3)
+	case reflect.Float64:
+		v.SetFloat(3)
+	default:
+		panic(fmt.Sprintf("the test can't fill a %s", v.Type()))
+	}
+}
+
+func wordsOf(t reflect.Type) []string {
+	if w, ok := words[t]; ok {
+		return w
+	}
+	return []string{"one", "two"}
+}
+
+// leaves calls visit for everything below v that has a value of its own.
+func leaves(v reflect.Value, path string, visit func(path string, change func() func())) {
+	if _, skip := notShown[path]; skip {
+		return
+	}
+	switch {
+	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+		for i := range v.NumField() {
+			leaves(v.Field(i), strings.TrimPrefix(path+"."+v.Type().Field(i).Name, "."), visit)
+		}
+	case v.Kind() == reflect.Pointer:
+		if !v.IsNil() {
+			leaves(v.Elem(), path, visit)
+		}
+	case v.Kind() == reflect.Slice:
+		for i := range v.Len() {
+			leaves(v.Index(i), path+"["+strconv.Itoa(i)+"]", visit)
+		}
+	case v.Kind() == reflect.Map:
+		for _, key := range v.MapKeys() {
+			visit(fmt.Sprintf("%s[%v]", path, key), func() func() {
+				old := v.MapIndex(key)
+				v.SetMapIndex(key, reflect.Value{})
+				return func() { v.SetMapIndex(key, old) }
+			})
+		}
+	default:
+		visit(path, func() func() {
+			old := reflect.New(v.Type()).Elem()
+			old.Set(v)
+			alter(v)
+			return func() { v.Set(old) }
+		})
+	}
+}
+
+// alter gives a leaf another value than fill did.
+func alter(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		v.Set(reflect.ValueOf(v.Interface().(time.Time).Add(time.Second)))
+	case reflect.String:
+		w := wordsOf(v.Type())
+		v.SetString(w[(slices.Index(w, v.String())+1)%len(w)])
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Float64:
+		v.SetFloat(v.Float() + 1)
+	default:
+		v.SetUint(v.Uint() + 1)
+	}
+}
+
+// Weights are what is published to the hundredth of a percent.
+func TestWeightsArePercent(t *testing.T) {
+	for w, want := range map[policy.Weight]float64{0: 0, 1: 0.01, 50: 0.5, 3333: 33.33, policy.Full: 100} {
+		st := rollout.Status{State: rollout.State{Weights: rollout.Split(policy.Green, w)}}
+		got := api.ModelStatus(st).GetState().GetWeights()
+		if got.GetGreenPercent() != want || got.GetBluePercent() != float64(policy.Full-w)/100 {
+			t.Errorf("%d is shown as %v, want green %v", w, got, want)
+		}
+	}
+}
+
+func TestEmptyStatus(t *testing.T) {
+	m := api.ModelStatus(rollout.Status{})
+	if m.GetPolicy() != nil || m.GetState().GetSwitch() != nil || m.GetPolicySince() != nil || m.GetState().GetDeadline() != nil {
+		t.Errorf("an empty status says %v", m)
+	}
+}
+
+// Every constant of the string types that become enums has a number of its own.
+func TestEnumsAreComplete(t *testing.T) {
+	check := func(c policy.Check) proto.Message { return api.Policy(&policy.Model{Validate: []policy.Check{c}}) }
+	state := func(s rollout.State) proto.Message { return api.ModelStatus(rollout.Status{State: s}) }
+	enums := map[string]func(string) proto.Message{
+		"Color":   func(w string) proto.Message { return state(rollout.State{Live: policy.Color(w)}) },
+		"Phase":   func(w string) proto.Message { return state(rollout.State{Phase: rollout.Phase(w)}) },
+		"Outcome": func(w string) proto.Message { return api.Switch(&rollout.Switch{Outcome: rollout.Outcome(w)}) },
+		"Result": func(w string) proto.Message {
+			return api.Switch(&rollout.Switch{Verdicts: []rollout.Verdict{{Result: rollout.Result(w)}}})
+		},
+		"Protocol": func(w string) proto.Message {
+			return api.Policy(&policy.Model{Route: policy.Route{Protocol: policy.Protocol(w)}})
+		},
+		"GoldenProtocol": func(w string) proto.Message {
+			return check(policy.Check{Golden: &policy.GoldenCheck{Protocol: policy.GoldenProtocol(w)}})
+		},
+		"Otherwise": func(w string) proto.Message {
+			return api.Policy(&policy.Model{Confirm: policy.Confirm{Otherwise: policy.Otherwise(w)}})
+		},
+	}
+	declared := constants(t, "../policy/model.go", "../rollout/types.go")
+	for _, name := range slices.Sorted(maps.Keys(enums)) {
+		if len(declared[name]) == 0 {
+			t.Errorf("no constants of type %s were found", name)
+		}
+		seen := []proto.Message{enums[name]("")}
+		for _, w := range declared[name] {
+			m := enums[name](w)
+			if slices.ContainsFunc(seen, func(o proto.Message) bool { return proto.Equal(o, m) }) {
+				t.Errorf("%s %q is shown as unspecified or as another value", name, w)
+			}
+			seen = append(seen, m)
+		}
+	}
+}
+
+// constants is the values of the string constants in files, by type.
+func constants(t *testing.T, files ...string) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || spec.Type == nil || len(spec.Values) != 1 {
+				return true
+			}
+			kind, isName := spec.Type.(*ast.Ident)
+			value, isLiteral := spec.Values[0].(*ast.BasicLit)
+			if isName && isLiteral && value.Kind == token.STRING {
+				w, _ := strconv.Unquote(value.Value)
+				out[kind.Name] = append(out[kind.Name], w)
+			}
+			return true
+		})
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes. They are part of the command line's contract.
+const (
+	codeDone        = 0
+	codeFailed      = 1 // not done, failed or rolled back
+	codeUsage       = 2 // wrong usage
+	codeUnreachable = 3 // the server can't be reached
+)
+
+// codedError ends the process with its code.
+type codedError struct {
+	code int
+	err  error // nil: everything was said already
+	hint string
+}
+
+func (e *codedError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *codedError) Unwrap() error { return e.err }
+
+// WithCode makes an error that ends the process with an exit code: 2 is for
+// wrong usage, 3 for a server that can't be reached. Without err nothing is printed.
+func WithCode(code int, err error) error { return &codedError{code: code, err: err} }
+
+// usageOf says that the words after cmd were wrong, and where the right ones are.
+func usageOf(cmd *cobra.Command, err error) error {
+	var coded *codedError
+	if errors.As(err, &coded) {
+		return err
+	}
+	// Cobra appends its suggestions on lines of their own.
+	message := strings.TrimSpace(err.Error())
+	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
+	return &codedError{code: codeUsage, err: errors.New(message), hint: hint}
+}
+
+// report prints err, if it has something to say, and returns its exit code.
+func report(w io.Writer, err error) int {
+	coded := &codedError{code: codeFailed, err: err}
+	errors.As(err, &coded)
+	if coded.err != nil {
+		fmt.Fprintf(w, "greenlight: %s\n", coded.err)
+	}
+	if coded.hint != "" {
+		fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(coded.hint, "\n", "\n  "))
+	}
+	return coded.code
+}
+
+// exactly asks for n arguments, named in what.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < n {
+			return fmt.Errorf("%s is missing", what)
+		}
+		if len(args) > n {
+			return fmt.Errorf("unexpected argument %q", args[n])
+		}
+		return nil
+	}
+}
+
+func atMostOne(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("unexpected argument %q", args[1])
+	}
+	return nil
+}
+
+func none(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unexpected argument %q", args[0])
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"greenlight/api/adminv1"
+)
+
+// block writes "label   text" lines; a label is said once for the lines it heads.
+type block struct {
+	w    io.Writer
+	last string
+}
+
+func (b *block) line(label, format string, args ...any) {
+	shown := label
+	if label == b.last {
+		shown = ""
+	}
+	b.last = label
+	fmt.Fprintf(b.w, "%-10s  %s\n", shown, clean(fmt.Sprintf(format, args...)))
+}
+
+// statusBlock shows one model in full.
+func (a *app) statusBlock(w io.Writer, m *adminv1.ModelStatus) error {
+	b := &block{w: w}
+	a.headLines(b, m)
+	a.policyLines(b, m)
+	a.endpointLines(b, m)
+	a.switchLines(b, m)
+	a.checkLines(b, m)
+	a.nodeLines(b, m)
+	return nil
+}
+
+func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
+	st := m.GetState()
+	b.line("model", "%s", m.GetModel())
+	switch {
+	case st.GetLive() != adminv1.Color_COLOR_UNSPECIFIED:
+		b.line("live", "%s", withVersion(colorWord(st.GetLive()), versionsOf(m.GetEndpoints(), st.GetLive())))
+	case st.GetEndpointsKnown():
+		b.line("live", "none yet: no color has endpoints")
+	default:
+		b.line("live", "none yet: the registry has not answered")
+	}
+	b.line("phase", "%s for %s%s", phaseWord(st.GetPhase()), a.age(st.GetSince()), a.nextWords(st))
+	if st.GetResume() != adminv1.Phase_PHASE_UNSPECIFIED {
+		b.line("phase", "paused in %s, which had %s left", phaseWord(st.GetResume()), span(st.GetLeft().AsDuration()))
+	}
+	b.line("weights", "%s", weightWords(st.GetWeights()))
+	if st.GetProblem() != "" {
+		b.line("problem", "%s", st.GetProblem())
+	}
+}
+
+// nextWords says when something happens by itself.
+func (a *app) nextWords(st *adminv1.State) string {
+	var out strings.Builder
+	if st.GetDeadline() != nil {
+		fmt.Fprintf(&out, ", until %s (%s left)", clock(st.GetDeadline()), a.left(st.GetDeadline()))
+	}
+	if st.GetNextCheck() != nil {
+		fmt.Fprintf(&out, ", checks again in %s", a.left(st.GetNextCheck()))
+	}
+	return out.String()
+}
+
+func weightWords(w *adminv1.Weights) string {
+	return fmt.Sprintf("blue %s%%, green %s%%", percentWord(w.GetBluePercent()), percentWord(w.GetGreenPercent()))
+}
+
+func withVersion(color, version string) string {
+	if version == "" {
+		return color
+	}
+	return color + " " + version
+}
+
+func (a *app) policyLines(b *block, m *adminv1.ModelStatus) {
+	if src := m.GetPolicy().GetSource(); src != nil {
+		b.line("policy", "%s:%d", src.GetFile(), src.GetLine())
+	}
+	if m.GetPolicyProblem() != "" {
+		since := ""
+		if m.GetPolicySince() != nil {
+			since = fmt.Sprintf("not in force for %s: ", a.age(m.GetPolicySince()))
+		}
+		b.line("policy", "%s%s", since, m.GetPolicyProblem())
+	}
+}
+
+func (a *app) endpointLines(b *block, m *adminv1.ModelStatus) {
+	if !m.GetState().GetEndpointsKnown() {
+		b.line("endpoints", "unknown: the registry has not answered")
+		return
+	}
+	set := m.GetEndpoints()
+	for _, c := range []adminv1.Color{adminv1.Color_COLOR_BLUE, adminv1.Color_COLOR_GREEN} {
+		text := fmt.Sprintf("%-5s %d ready", colorWord(c), len(endpointsOf(set, c)))
+		if n := countOf(set.GetUnready(), c); n > 0 {
+			text += fmt.Sprintf(", %d not ready", n)
+		}
+		if v := versionsOf(set, c); v != "" {
+			text += ", version " + v
+		}
+		b.line("endpoints", "%s", text)
+	}
+	if set.GetProblem() != "" {
+		b.line("endpoints", "as of %s ago: %s", a.age(set.GetSince()), set.GetProblem())
+	}
+}
+
+func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
+	sw := m.GetState().GetSwitch()
+	if sw == nil {
+		b.line("switch", "there was none yet")
+		return
+	}
+	b.line("switch", "%s: %s to %s, %s, started %s ago by %s%s", sw.GetId(),
+		withVersion(colorWord(sw.GetFrom()), sw.GetFromVersion()), withVersion(colorWord(sw.GetTo()), sw.GetToVersion()),
+		outcomeWord(sw.GetOutcome()), a.age(sw.GetStarted()), sw.GetActor(), forcedWord(sw))
+	if sw.GetReason() != "" {
+		b.line("switch", "because: %s", sw.GetReason())
+	}
+	if sw.GetCause() != "" {
+		b.line("switch", "%s", sw.GetCause())
+	}
+	if steps := sw.GetPlan().GetShift(); sw.GetOutcome() == adminv1.Outcome_OUTCOME_UNSPECIFIED && len(steps) > 1 {
+		b.line("switch", "step %d of %d", m.GetState().GetStepIndex()+1, len(steps))
+	}
+}
+
+func forcedWord(sw *adminv1.Switch) string {
+	if sw.GetForced() {
+		return ", forced: not validated"
+	}
+	return ""
+}
+
+func (a *app) checkLines(b *block, m *adminv1.ModelStatus) {
+	for _, c := range m.GetChecks() {
+		b.line("checks", "%s runs: %s", c.GetCheck(), progressWord(c))
+	}
+	for _, v := range m.GetState().GetSwitch().GetVerdicts() {
+		b.line("checks", "%s %s: %s", resultWord(v.GetResult()), v.GetCheck(), v.GetSummary())
+	}
+}
+
+func progressWord(c *adminv1.CheckProgress) string {
+	if c.GetTotal() == 0 {
+		return fmt.Sprintf("%d done", c.GetDone())
+	}
+	return fmt.Sprintf("%d/%d", c.GetDone(), c.GetTotal())
+}
+
+func (a *app) nodeLines(b *block, m *adminv1.ModelStatus) {
+	r := m.GetReport()
+	if !m.GetState().GetReportKnown() {
+		b.line("nodes", "unknown: the fleets have not reported")
+		return
+	}
+	unsettled := ""
+	if !r.GetSettled() {
+		unsettled = "; waiting for known nodes to come back"
+	}
+	b.line("nodes", "%d of %d connected run routing %d%s", r.GetAcked(), r.GetConnected(), r.GetGeneration(), unsettled)
+	for _, n := range r.GetRejected() {
+		b.line("nodes", "rejected: %s/%s its %s, %s ago: %s", n.GetFleet(), n.GetNode(), n.GetType(), a.age(n.GetAt()), n.GetReason())
+	}
+	for _, n := range r.GetPending() {
+		b.line("nodes", "pending: %s/%s %s", n.GetFleet(), n.GetNode(), n.GetDetail())
+	}
+	for _, n := range append(r.GetColdBlueNodes(), r.GetColdGreenNodes()...) {
+		b.line("nodes", "cold: %s/%s %s", n.GetFleet(), n.GetNode(), n.GetDetail())
+	}
+	for _, n := range r.GetStale() {
+		b.line("nodes", "stale: %s/%s lost %s ago, may send until %s (%s left)", n.GetFleet(), n.GetNode(),
+			a.age(n.GetSince()), clock(n.GetUntil()), a.left(n.GetUntil()))
+	}
+}
