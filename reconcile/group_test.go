@@ -1,0 +1,175 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"greenlight/reconcile"
+	"greenlight/rollout"
+)
+
+func TestReadyComesOnceForAll(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		synctest.Wait()
+		if w.readied != 0 {
+			t.Error("ready before spam had an answer")
+		}
+		w.registry.say("spam", set(0, 0)) // no live color: nothing to route
+		synctest.Wait()
+		if w.readied != 1 {
+			t.Errorf("ready %d times", w.readied)
+		}
+		w.policies(model("fraud"), model("spam"), model("third"))
+		w.registry.say("third", set(1, 1))
+		synctest.Wait()
+		if w.readied != 1 {
+			t.Errorf("ready %d times", w.readied)
+		}
+	}, model("fraud"), model("spam"))
+}
+
+func TestReadyWithoutModels(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		if w.readied != 1 {
+			t.Errorf("ready %d times", w.readied)
+		}
+	})
+}
+
+func TestReadyWhenTheMissingModelIsRemoved(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		w.policies(model("fraud"))
+		synctest.Wait()
+		if w.readied != 1 {
+			t.Errorf("ready %d times", w.readied)
+		}
+	}, model("fraud"), model("spam"))
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		cmd := rollout.Command{Verb: rollout.Start, Actor: "ann", Key: "deploy-7", Target: "green"}
+		first, err := w.g.Do(t.Context(), "fraud", cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := w.g.Do(t.Context(), "fraud", cmd)
+		if err != nil || again.State.Switch.ID != first.State.Switch.ID {
+			t.Errorf("again: %v, %v", again.State.Switch, err)
+		}
+		other := cmd
+		other.Target = "blue"
+		if _, err := w.g.Do(t.Context(), "fraud", other); !errors.Is(err, rollout.ErrKeyReused) {
+			t.Errorf("another target: %v", err)
+		}
+		other = cmd
+		other.Actor = "bob"
+		if _, err := w.g.Do(t.Context(), "fraud", other); !errors.Is(err, rollout.ErrKeyReused) {
+			t.Errorf("another actor: %v", err)
+		}
+		// Long after, when another switch was the last, the key still leads to its own.
+		w.wait(t, "fraud", rollout.Retiring, time.Hour)
+		second := w.do(t, rollout.Start)
+		again, err = w.g.Do(t.Context(), "fraud", cmd)
+		if err != nil || again.State.Switch.ID != first.State.Switch.ID {
+			t.Errorf("again: %v, %v", again.State.Switch, err)
+		}
+		if s := w.status(t, "fraud"); s.State.Switch.ID != second.State.Switch.ID {
+			t.Errorf("a repeated start changed the switch to %s", s.State.Switch.ID)
+		}
+	}, instant("fraud"))
+}
+
+func TestRefusals(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		_, err := w.g.Do(t.Context(), "fraud", rollout.Command{Verb: rollout.Start, Actor: "ann"})
+		var refused *rollout.RefusedError
+		if !errors.As(err, &refused) || refused.Code != rollout.NotReady {
+			t.Errorf("start without endpoints: %v", err)
+		}
+		if _, err := w.g.Do(t.Context(), "nobody", rollout.Command{}); !errors.Is(err, rollout.ErrNoModel) {
+			t.Errorf("unknown model: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := w.g.Do(ctx, "fraud", rollout.Command{Verb: rollout.Pause, Actor: "ann"}); err == nil {
+			t.Error("a command with an ended context was taken")
+		}
+	}, instant("fraud"))
+}
+
+// A watcher that sleeps sees every model first and then only the newest.
+func TestWatchSkipsForTheSlow(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(t.Context())
+		got, next, ended := make(chan rollout.Status), make(chan struct{}), make(chan error)
+		go func() {
+			ended <- w.g.Watch(ctx, func(s rollout.Status) { got <- s; <-next })
+		}()
+		s := <-got
+		if s.State.Model != "fraud" || s.Revision == 0 {
+			t.Errorf("first came %+v", s)
+		}
+		// It sleeps inside emit while much happens.
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Baking, time.Minute)
+		next <- struct{}{}
+		if s := <-got; s.State.Model != "spam" {
+			t.Errorf("second came %s", s.State.Model)
+		}
+		next <- struct{}{}
+		last := <-got
+		if last.State.Phase != rollout.Baking || last.Revision <= s.Revision+1 {
+			t.Errorf("third came %s, revision %d", last.State.Phase, last.Revision)
+		}
+		next <- struct{}{}
+		w.policies(instant("fraud"))
+		if gone := <-got; gone.State.Model != "spam" || gone.Policy != nil || gone.PolicyProblem == "" {
+			t.Errorf("then came %+v", gone)
+		}
+		next <- struct{}{}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("watch ended with %v", err)
+		}
+	}, instant("fraud"), instant("spam"))
+}
+
+func TestWatchEndsWithTheGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.begin()
+		ended := make(chan error, 1)
+		go func() { ended <- w.g.Watch(t.Context(), func(rollout.Status) {}) }()
+		synctest.Wait()
+		w.end()
+		if err := <-ended; !errors.Is(err, reconcile.ErrStopped) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestSwitchIDsSortByTime(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		var last string
+		for range 3 {
+			time.Sleep(2 * time.Second)
+			id := w.do(t, rollout.Start).State.Switch.ID
+			if id <= last {
+				t.Errorf("%s came after %s", id, last)
+			}
+			last = id
+			w.do(t, rollout.RollBack)
+		}
+	}, instant("fraud"))
+}

@@ -1,0 +1,109 @@
+package reconcile_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"greenlight/reconcile"
+	"greenlight/rollout"
+)
+
+// While the journal fails nothing is done and the status says so; endpoints
+// still reach the fleets. When it works again all that happened is made up for.
+func TestJournalFails(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.take()
+
+		w.journal.setBroken(errDisk)
+		w.wait(t, "fraud", rollout.Confirming, time.Second)
+		time.Sleep(5 * time.Second)
+		w.registry.say("fraud", set(3, 3))
+		w.expect(t, "endpoints fraud 3 3")
+		s := w.status(t, "fraud")
+		if s.State.Phase != rollout.Confirming || !strings.Contains(s.State.Problem, "disk is full") {
+			t.Errorf("%s: %q", s.State.Phase, s.State.Problem)
+		}
+		_, err := w.g.Do(t.Context(), "fraud", rollout.Command{Verb: rollout.Pause, Actor: "ann"})
+		if !errors.Is(err, reconcile.ErrJournal) || !errors.Is(err, errDisk) {
+			t.Errorf("a command was answered with %v", err)
+		}
+
+		w.journal.setBroken(nil)
+		w.wait(t, "fraud", rollout.Baking, 10*time.Second)
+		if s := w.status(t, "fraud"); s.State.Problem != "" {
+			t.Errorf("problem %q stays", s.State.Problem)
+		}
+	}, instant("fraud"))
+}
+
+// A command that could not be journaled has not happened.
+func TestCommandIsNotDoneWithoutJournal(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.journal.setBroken(errDisk)
+		_, err := w.g.Do(t.Context(), "fraud", rollout.Command{Verb: rollout.Start, Actor: "ann"})
+		if !errors.Is(err, reconcile.ErrJournal) {
+			t.Errorf("a command was answered with %v", err)
+		}
+		w.journal.setBroken(nil)
+		time.Sleep(time.Minute)
+		s := w.status(t, "fraud").State
+		if s.Switch != nil || s.Generation != 1 || s.Problem != "" {
+			t.Errorf("generation %d, problem %q, switch %+v", s.Generation, s.Problem, s.Switch)
+		}
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Baking, time.Minute)
+	}, instant("fraud"))
+}
+
+// A result that came while the journal failed is not lost.
+func TestVerdictsOutliveAFailingJournal(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.checker.hold = true
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.journal.setBroken(errDisk)
+		w.status(t, "fraud")
+		w.checker.held <- verdicts(w.checker.job, rollout.Pass)
+		time.Sleep(time.Minute)
+		if s := w.status(t, "fraud").State; s.Phase != rollout.Validating {
+			t.Errorf("phase %s", s.Phase)
+		}
+		w.journal.setBroken(nil)
+		w.wait(t, "fraud", rollout.Holding, 10*time.Second)
+	}, model("fraud"))
+}
+
+func TestSavingLastGoodIsTriedAgain(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.kept.broken = true
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Minute)
+		if len(w.kept.loadEndpoints()) != 0 {
+			t.Fatal("the disk is not broken")
+		}
+		w.kept.mu.Lock()
+		w.kept.broken = false
+		w.kept.mu.Unlock()
+		time.Sleep(time.Minute)
+		if got := w.kept.loadEndpoints()["fraud"]; len(got.Blue) != 2 {
+			t.Errorf("kept %+v", got)
+		}
+		if got := w.kept.loadPolicies()["fraud"]; got == nil {
+			t.Error("the policy that all nodes took was not kept")
+		}
+		bad := rollout.EndpointSet{Blue: set(2, 0).Blue, Problem: "consul is away"}
+		w.registry.say("fraud", bad)
+		time.Sleep(time.Minute)
+		if got := w.kept.loadEndpoints()["fraud"]; got.Problem != "" || len(got.Green) != 2 {
+			t.Errorf("kept %+v", got)
+		}
+	}, instant("fraud"))
+}

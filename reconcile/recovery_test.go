@@ -1,0 +1,149 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+func TestRestartGoesOn(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Holding, time.Second)
+		w.end()
+		w.take()
+
+		w.registry.forget() // it does not answer at once
+		w.begin()
+		w.policies(model("fraud"))
+		w.expect(t, "watch fraud") // nothing is routed before the registry has answered
+		if w.readied != 1 {
+			t.Errorf("ready %d times before the registry answered", w.readied-1)
+		}
+		if last := w.registry.lasts["fraud"]; last == nil || len(last.Green) != 2 {
+			t.Errorf("the registry was given %+v", last)
+		}
+		w.registry.say("fraud", set(2, 2))
+		w.expect(t, "endpoints fraud 2 2", "route fraud g2 green 1000")
+		if w.readied != 2 {
+			t.Errorf("ready %d times", w.readied-1)
+		}
+		w.wait(t, "fraud", rollout.Baking, 2*time.Minute)
+	}, model("fraud"))
+}
+
+// After a restart a color with weight keeps its endpoints of before, as long
+// as the registry has none.
+func TestRestartWithAnEmptiedCatalog(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 1))
+		time.Sleep(time.Second)
+		w.end()
+		w.take()
+		w.registry.forget()
+		w.begin()
+		w.policies(model("fraud"))
+		synctest.Wait()
+		w.registry.say("fraud", set(0, 0))
+		time.Sleep(time.Second)
+		// Green goes when the nodes have told that they send nothing there.
+		w.expect(t, "watch fraud", "endpoints fraud 2 1", "route fraud g1 green 0", "endpoints fraud 2 0")
+	}, model("fraud"))
+}
+
+// A kill before or after any commit of a switch loses nothing: the next
+// process takes it to its end. A Start that was not heard is said again.
+func TestKillAtEveryCommit(t *testing.T) {
+	for _, durable := range []bool{false, true} {
+		for at := 1; ; at++ {
+			survived := false
+			t.Run(fmt.Sprintf("durable=%t/commit=%d", durable, at), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { survived = killAt(t, at, durable) })
+			})
+			if survived || t.Failed() {
+				break
+			}
+		}
+	}
+}
+
+// killAt plays a switch that is killed at one commit, and then goes on. It
+// reports whether the switch ended before there were so many commits.
+func killAt(t *testing.T, at int, durable bool) (survived bool) {
+	w := newWorld()
+	killed := make(chan struct{})
+	kill := func(n int) error {
+		if n != at {
+			return nil
+		}
+		close(killed)
+		w.stop()
+		return errors.New("killed")
+	}
+	if durable {
+		w.journal.after = kill
+	} else {
+		w.journal.before = kill
+	}
+	w.begin()
+	w.policies(model("fraud"))
+	w.registry.say("fraud", set(2, 2))
+	start := rollout.Command{Verb: rollout.Start, Actor: "ann", Key: "k"}
+	time.Sleep(time.Second)
+	_, _ = w.g.Do(t.Context(), "fraud", start)
+	select {
+	case <-killed:
+	case <-time.After(3 * time.Hour):
+		survived = true
+	}
+	w.end()
+
+	w.begin()
+	w.policies(model("fraud"))
+	time.Sleep(time.Second)
+	if _, err := w.g.Do(t.Context(), "fraud", start); err != nil {
+		t.Errorf("the same start again: %v", err)
+	}
+	time.Sleep(3 * time.Hour)
+	s := w.status(t, "fraud").State
+	if s.Phase != rollout.Idle || s.Live != policy.Green || s.Switch.Outcome != rollout.Succeeded {
+		t.Errorf("ended %s with %s live: %+v", s.Phase, s.Live, s.Switch)
+	}
+	w.end()
+	for _, s := range w.wrongs() {
+		t.Error(s)
+	}
+	return survived
+}
+
+func TestRunEndsWithEverythingUnderWay(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.checker.hold = true
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.take()
+		w.end()
+		if _, err := w.g.Do(context.Background(), "fraud", rollout.Command{Verb: rollout.Abort, Actor: "ann"}); err == nil {
+			t.Error("a command was taken after the end")
+		}
+		trace := w.take()
+		slices.Sort(trace)
+		if !slices.Equal(trace, []string{"check cancelled", "watched fraud"}) {
+			t.Errorf("the end was %q", trace)
+		}
+		w.checker.hold = false
+		w.begin()
+		w.policies(model("fraud"))
+		w.wait(t, "fraud", rollout.Baking, 2*time.Minute)
+	}, model("fraud"))
+}
