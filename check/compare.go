@@ -125,7 +125,7 @@ func (c *comparison) numbers(at string, want json.Number, got any, tolerance flo
 		return
 	}
 	w, g := toFloat(want), toFloat(number)
-	big := isInteger(want) && isInteger(number) && (math.Abs(w) > exactUpTo || math.Abs(g) > exactUpTo)
+	big := isInteger(want) && isInteger(number) && (math.Abs(w) >= exactUpTo || math.Abs(g) >= exactUpTo)
 	if !math.IsInf(w, 0) && !math.IsInf(g, 0) {
 		c.maxError = max(c.maxError, relativeError(w, g))
 	}

@@ -1,9 +1,11 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,40 +53,51 @@ func (f finding) interrupted(run context.Context, c policy.Check) finding {
 	return f
 }
 
-// evidenceList collects the first failures; it may be used by many goroutines.
+// evidenceList keeps the first failures: those on the first lines, whatever the
+// order in which answers came. It may be used by many goroutines.
 type evidenceList struct {
 	mu    sync.Mutex
-	first []rollout.Evidence
-	// late are the answers that did not come in time: they matter less than
-	// wrong ones, and are shown where those leave room.
-	late []rollout.Evidence
+	first []failure // sorted, at most maxEvidence
 }
 
-func (l *evidenceList) add(e rollout.Evidence) {
+// failure is evidence with what sorts it.
+type failure struct {
+	// late: no answer came. It says less than a wrong one and goes behind it.
+	late bool
+	line int // of the golden case; 0 where there is none
+	rollout.Evidence
+}
+
+func (f failure) compare(o failure) int {
+	switch {
+	case f.late != o.late && o.late:
+		return -1
+	case f.late != o.late:
+		return 1
+	}
+	return cmp.Or(cmp.Compare(f.line, o.line), cmp.Compare(f.Endpoint, o.Endpoint))
+}
+
+func (l *evidenceList) add(f failure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.first) < maxEvidence {
-		l.first = append(l.first, shortened(e))
+	at, _ := slices.BinarySearchFunc(l.first, f, failure.compare)
+	if at < maxEvidence {
+		f.Expected, f.Got = shorten(f.Expected), shorten(f.Got)
+		l.first = slices.Insert(l.first, at, f)
+		l.first = l.first[:min(len(l.first), maxEvidence)]
 	}
 }
 
-func (l *evidenceList) addLate(e rollout.Evidence) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.late) < maxEvidence {
-		l.late = append(l.late, shortened(e))
-	}
-}
-
-// shown is the evidence for a verdict. It is called after all adders are done.
+// shown is the evidence for a verdict.
 func (l *evidenceList) shown() []rollout.Evidence {
-	all := append(l.first, l.late...)
-	return all[:min(len(all), maxEvidence)]
-}
-
-func shortened(e rollout.Evidence) rollout.Evidence {
-	e.Expected, e.Got = shorten(e.Expected), shorten(e.Got)
-	return e
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []rollout.Evidence
+	for _, f := range l.first {
+		all = append(all, f.Evidence)
+	}
+	return all
 }
 
 // shorten cuts s to what a person reads, and makes it printable: it may have
@@ -130,7 +143,4 @@ func plural(n int, noun string) string {
 }
 
 // noAnswer is evidence of an answer that had not come when the check ended.
-func noAnswer(e rollout.Evidence) rollout.Evidence {
-	e.Got = "no answer when the check ended"
-	return e
-}
+const noAnswer = "no answer when the check ended"

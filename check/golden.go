@@ -40,9 +40,10 @@ func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.C
 	case cases == 0:
 		return inconclusive("no cases in %s", c.Golden.File)
 	}
+	g.total = cases
 	p.begin(cases * len(endpoints))
 	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) { g.ask(ctx, e) })
-	return g.finding(cases, len(endpoints))
+	return g.finding(len(endpoints))
 }
 
 // openRegular refuses what could block or never end: pipes, devices, folders.
@@ -70,6 +71,7 @@ type goldenRun struct {
 	color    policy.Color
 	progress *progress
 	evidence evidenceList
+	total    int // cases, as counted before the first request
 
 	mu       sync.Mutex // guards what follows
 	passed   int
@@ -128,15 +130,14 @@ func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
 	}
 }
 
+// feed reads as many cases as were counted. Fewer, or broken ones, mean that
+// the file was written to meanwhile; then nothing can be said of the model.
 func (g *goldenRun) feed(ctx context.Context, todo chan<- goldenCase) error {
 	reader := g.cases()
-	for {
+	for range g.total {
 		c, err := reader.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
-			return fmt.Errorf("the file changed while it was used: %w", err)
+			return fmt.Errorf("the golden file changed while it was used: %w", err)
 		}
 		select {
 		case todo <- c:
@@ -144,6 +145,7 @@ func (g *goldenRun) feed(ctx context.Context, todo chan<- goldenCase) error {
 			return nil
 		}
 	}
+	return nil
 }
 
 // judge sends one case and counts how its answer compares.
@@ -152,11 +154,13 @@ func (g *goldenRun) judge(ctx context.Context, client *client, e rollout.Endpoin
 	if path == "" {
 		path = g.check.Golden.Path
 	}
-	ev := rollout.Evidence{Endpoint: origin(g.color, e), Case: c.where(filepath.Base(g.check.Golden.File))}
+	f := failure{line: c.line}
+	f.Endpoint, f.Case = origin(g.color, e), c.where(filepath.Base(g.check.Golden.File))
+	f.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
 	a, err := client.send(ctx, http.MethodPost, path, c.request)
 	if err != nil && ctx.Err() != nil {
-		ev.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
-		g.evidence.addLate(noAnswer(ev))
+		f.late, f.Got = true, noAnswer
+		g.evidence.add(f)
 		return
 	}
 	compared := comparison{tolerance: c.tolerance}
@@ -164,15 +168,15 @@ func (g *goldenRun) judge(ctx context.Context, client *client, e rollout.Endpoin
 		compared.tolerance = g.check.Golden.Tolerance
 	}
 	if err != nil {
-		compared.differ("", text(fmt.Sprintf("status %d from POST %s", c.status, path)), text(err.Error()))
+		compared.differ("", text(f.Expected), text(err.Error()))
 	} else {
 		compared.answer(g.check.Golden.Protocol, c, a)
 	}
 	if d := compared.first; d != nil {
-		ev.Expected, ev.Got = d.want(), d.got
-		g.evidence.add(ev)
+		f.Expected, f.Got = d.want(), d.got
+		g.evidence.add(f)
 	}
-	g.tally(ev.Endpoint, compared)
+	g.tally(f.Endpoint, compared)
 }
 
 // answer compares a whole answer: status, size, JSON, and then its content.
@@ -214,16 +218,16 @@ func (g *goldenRun) tally(endpoint string, c comparison) {
 }
 
 // finding sums up. It is called after all requests have ended.
-func (g *goldenRun) finding(cases, endpoints int) finding {
+func (g *goldenRun) finding(endpoints int) finding {
 	if g.broken != nil {
 		return inconclusive("%v", g.broken)
 	}
-	answers := cases * endpoints
+	answers := g.total * endpoints
 	f := finding{
 		result:  rollout.Pass,
-		summary: fmt.Sprintf("%s agree on %s", plural(answers, "answer"), plural(endpoints, "endpoint")),
+		summary: fmt.Sprintf("%d of %d answers agree on %s", g.passed, answers, plural(endpoints, "endpoint")),
 		figures: map[string]float64{
-			"cases": float64(cases), "endpoints": float64(endpoints),
+			"cases": float64(g.total), "endpoints": float64(endpoints),
 			"passed": float64(g.passed), "failed": float64(g.failed), "maxError": g.maxError,
 		},
 		evidence:    g.evidence.shown(),
@@ -231,8 +235,8 @@ func (g *goldenRun) finding(cases, endpoints int) finding {
 	}
 	if g.failed > 0 {
 		f.result = rollout.Fail
-		f.summary = fmt.Sprintf("%d of %s differ on %d of %s; first: %s", g.failed, plural(answers, "answer"),
-			len(g.failedOn), plural(endpoints, "endpoint"), inWords(f.evidence[0]))
+		f.summary = fmt.Sprintf("%d of %d answers differ on %d of %d endpoints; first: %s",
+			g.failed, answers, len(g.failedOn), endpoints, inWords(f.evidence[0]))
 	}
 	return f
 }

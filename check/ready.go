@@ -31,16 +31,17 @@ func (r *Runner) askReady(ctx context.Context, job rollout.CheckJob, c policy.Ch
 	evidence := &evidenceList{}
 	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) {
 		expected, got := ask(ctx, e, c)
-		ev := rollout.Evidence{Endpoint: origin(job.Target, e), Expected: expected, Got: got}
+		f := failure{Evidence: rollout.Evidence{Endpoint: origin(job.Target, e), Expected: expected, Got: got}}
 		switch {
 		case got == "":
 			passed.Add(1)
 		case ctx.Err() != nil:
 			late.Add(1)
-			evidence.addLate(noAnswer(ev))
+			f.late, f.Got = true, noAnswer
+			evidence.add(f)
 			return
 		default:
-			evidence.add(ev)
+			evidence.add(f)
 		}
 		p.step()
 	})
@@ -50,19 +51,16 @@ func (r *Runner) askReady(ctx context.Context, job rollout.CheckJob, c policy.Ch
 func readyFinding(asked, passed, late int, evidence []rollout.Evidence) finding {
 	f := finding{
 		result:  rollout.Pass,
-		summary: fmt.Sprintf("all of %s ready", plural(asked, "endpoint")),
+		summary: fmt.Sprintf("%d of %d endpoints are ready", passed, asked),
 		figures: map[string]float64{
 			"endpoints": float64(asked), "ready": float64(passed), "failed": float64(asked - passed - late),
 		},
 		evidence:    evidence,
 		outstanding: late,
 	}
-	if asked == 1 {
-		f.summary = "the one endpoint is ready"
-	}
 	if passed < asked {
 		f.result = rollout.Fail
-		f.summary = fmt.Sprintf("%d of %s not ready; first: %s", asked-passed, plural(asked, "endpoint"), inWords(evidence[0]))
+		f.summary = fmt.Sprintf("%d of %d endpoints are not ready; first: %s", asked-passed, asked, inWords(evidence[0]))
 	}
 	return f
 }
