@@ -39,6 +39,8 @@ func (t *turn) judgeBake(verdicts []Verdict) {
 	t.s.NextCheck = t.now.Add(t.plan().Bake.Every)
 }
 
+// succeed ends the switch on the target's side. What is known of the old
+// color's quiet is kept, so that requests under way are not waited for twice.
 func (t *turn) succeed(reason string) {
 	t.conclude(Succeeded, "")
 	quiet := t.s.Letting.Quiet

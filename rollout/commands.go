@@ -30,6 +30,7 @@ func (t *turn) obey(c Command) *Refuse {
 	}
 }
 
+// refuse words a refusal: what, why, and what to do.
 func refuse(code RefusalCode, format string, args ...any) *Refuse {
 	return &Refuse{Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -69,6 +70,9 @@ func (t *turn) start(c Command) *Refuse {
 	return nil
 }
 
+// refuseStart says why c can't start a switch. What the caller expects of the
+// live color is asked before the target, so that a pipeline that lost a race
+// hears who won it.
 func (t *turn) refuseStart(c Command) *Refuse {
 	s := t.s
 	switch {

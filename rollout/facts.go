@@ -12,6 +12,7 @@ import (
 // not, what it said before stands, and nothing that it lacks counts as lost.
 func (f Facts) trusted() bool { return f.EndpointsKnown && f.Endpoints.Problem == "" }
 
+// ready counts the endpoints of c in the last answer, trusted or not.
 func (f Facts) ready(c policy.Color) int { return len(f.Endpoints.Of(c)) }
 
 // version is what c serves; several versions are listed.
@@ -104,6 +105,7 @@ func names(nodes []NodeRef) string {
 	return inBrackets(out, len(nodes))
 }
 
+// inBrackets lists some of all.
 func inBrackets(some []string, all int) string {
 	if all == 0 {
 		return ""

@@ -86,6 +86,7 @@ func (t *turn) pause(c Command) *Refuse {
 	}
 }
 
+// resume takes up the paused phase with the time that it had left.
 func (t *turn) resume(c Command) *Refuse {
 	if t.s.Phase != Paused {
 		return refuse(NotNow, "nothing is paused: the phase is %s", t.s.Phase)

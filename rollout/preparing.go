@@ -28,6 +28,7 @@ func (t *turn) prepare() bool {
 	}
 }
 
+// prepared fixes the version that is validated and may get weight.
 func (t *turn) prepared() {
 	sw := t.s.Switch
 	sw.ToVersion = t.s.Facts.version(sw.To)
@@ -55,6 +56,8 @@ func (t *turn) missing() []string {
 	return out
 }
 
+// missingEndpoints asks the registry's side of the gate. A registry that is not
+// trusted keeps it shut even if its last good answer would do.
 func (t *turn) missingEndpoints() string {
 	f, to := t.s.Facts, t.s.Switch.To
 	switch versions := f.Endpoints.Versions(to); {
@@ -71,6 +74,9 @@ func (t *turn) missingEndpoints() string {
 	}
 }
 
+// missingNodes asks the fleets' side. The generation before has to be confirmed
+// first: a node that lags there, or rejected it, would fail the next one too,
+// and then with users on the target.
 func (t *turn) missingNodes() string {
 	if !t.s.Facts.confirmed(t.s.Generation) {
 		return t.s.Facts.unconfirmed(t.s.Generation)

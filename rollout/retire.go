@@ -56,6 +56,8 @@ func (t *turn) longestRequest() time.Duration {
 	return max(t.plan().Route.Timeout, t.p.Route.Timeout)
 }
 
+// retirementWaits names what holds the retirement up, stale nodes with the end
+// of their lease.
 func (t *turn) retirementWaits() string {
 	f, old := t.s.Facts, t.s.Switch.From
 	switch {

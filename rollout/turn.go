@@ -30,11 +30,13 @@ func (s State) own() State {
 	return s
 }
 
+// act asks for work; it is done in this order, after the state is journaled.
 func (t *turn) act(a Action) { t.actions = append(t.actions, a) }
 
 // say tells the operator what the present phase waits for or suffers from.
 func (t *turn) say(problem string) { t.problems = append(t.problems, problem) }
 
+// plan is the policy that the switch began with; there is a switch.
 func (t *turn) plan() *policy.Model { return &t.s.Switch.Plan }
 
 // publish makes w the routing. Every transition that moves weight publishes
@@ -45,6 +47,7 @@ func (t *turn) publish(w Weights) {
 	t.republish()
 }
 
+// republish says the present routing again, with the policy of now.
 func (t *turn) republish() {
 	t.act(Publish{Routing{
 		Generation: t.s.Generation, Policy: t.p, Live: t.routedLive(), Weights: t.s.Weights,
@@ -96,6 +99,7 @@ func (t *turn) end(o Outcome, cause string) {
 	t.enter(Idle, cause)
 }
 
+// conclude writes down how the switch ended; the caller enters what comes after.
 func (t *turn) conclude(o Outcome, cause string) {
 	sw := t.s.Switch
 	sw.Outcome, sw.Cause, sw.Ended = o, cause, t.now
@@ -138,6 +142,8 @@ func (t *turn) clearPast() {
 	}
 }
 
+// runChecks starts a run under a new id. NextCheck is off while it runs, so
+// that no second one starts beside it.
 func (t *turn) runChecks(checks []policy.Check) {
 	t.s.Runs++
 	t.s.CheckRun = t.s.Runs
@@ -145,6 +151,7 @@ func (t *turn) runChecks(checks []policy.Check) {
 	t.act(RunChecks{Run: t.s.CheckRun, Checks: checks, Target: t.s.Switch.To, Live: t.s.Live})
 }
 
+// cancelChecks makes the verdicts of a run that is under way nobody's.
 func (t *turn) cancelChecks() {
 	if t.s.CheckRun != 0 {
 		t.act(CancelChecks{t.s.CheckRun})

@@ -44,6 +44,8 @@ func (t *turn) invalidated() string {
 	return t.versionChanged()
 }
 
+// versionChanged says that the target serves anything but what was fixed in
+// Preparing; two versions at once are a change too. The caller trusts the registry.
 func (t *turn) versionChanged() string {
 	sw := t.s.Switch
 	if v := t.s.Facts.version(sw.To); v != sw.ToVersion {
@@ -95,6 +97,7 @@ func (t *turn) keep(verdicts []Verdict) {
 	}
 }
 
+// text is the sentence that a cause or a problem quotes.
 func (v Verdict) text() string {
 	word := map[Result]string{Pass: "passed", Fail: "failed"}[v.Result]
 	if word == "" {
