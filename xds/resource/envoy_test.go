@@ -2,7 +2,6 @@ package resource_test
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -10,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -62,11 +62,12 @@ func validate(t *testing.T, bootstrap []byte) {
 }
 
 // startEnvoy runs an Envoy until the test ends.
-func startEnvoy(t *testing.T, bootstrap []byte) {
+func startEnvoy(t *testing.T, bootstrap []byte, args ...string) {
 	t.Helper()
 	var log bytes.Buffer
-	cmd := exec.Command(envoyPath(t), "--concurrency", "1", "--log-level", "warning",
-		"--base-id", fmt.Sprint(10000+rand.IntN(1<<20)), "-c", write(t, "bootstrap.json", bootstrap))
+	args = append(args, "--concurrency", "1", "--log-level", "warning",
+		"--base-id", strconv.Itoa(10000+rand.IntN(1<<20)), "-c", write(t, "bootstrap.json", bootstrap))
+	cmd := exec.Command(envoyPath(t), args...)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

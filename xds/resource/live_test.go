@@ -81,12 +81,12 @@ func TestEnvoyFollows(t *testing.T) {
 	}
 	stub, addr := startADS(t, fleetResources(fleet, models, eps)...)
 	boot, err := resource.Bootstrap(resource.Options{
-		Server: addr, Node: "envoy-1", Fleet: "edge", Admin: net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))),
+		Server: addr, Fleet: "edge", Admin: net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	startEnvoy(t, boot)
+	startEnvoy(t, boot, "--service-node", "envoy-1")
 
 	base := "http://127.0.0.1:" + strconv.Itoa(port)
 	eventually(t, "the first answer", func() bool {
