@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -38,15 +39,16 @@ type Options struct {
 	Stale bool
 	// Settle is how long a suspicious answer must stand. Default DefaultSettle.
 	Settle time.Duration
-	// Logger defaults to slog.Default().
-	Logger *slog.Logger
+	// Log defaults to slog.Default().
+	Log *slog.Logger
 }
 
 // Consul watches services in Consul's catalog.
 type Consul struct {
 	source
-	client *api.Client
-	opts   Options
+	client    *api.Client
+	transport *http.Transport // not used for unix sockets
+	opts      Options
 }
 
 // NewConsul makes a Consul registry. It sends nothing before the first Watch.
@@ -70,10 +72,10 @@ func NewConsul(o Options) (*Consul, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make consul client: %w", err)
 	}
-	c := &Consul{client: client, opts: o}
+	c := &Consul{client: client, transport: conf.Transport, opts: o}
 	c.source = source{
 		name: "consul", hub: newHub(c.feed), lookup: netLookup,
-		settle: o.Settle, afterErrors: true, log: o.Logger,
+		settle: o.Settle, afterErrors: true, log: o.Log,
 	}
 	return c, nil
 }
@@ -88,8 +90,8 @@ func (o Options) withDefaults() Options {
 	if o.Settle <= 0 {
 		o.Settle = DefaultSettle
 	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
+	if o.Log == nil {
+		o.Log = slog.Default()
 	}
 	return o
 }

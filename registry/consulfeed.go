@@ -20,6 +20,8 @@ const (
 // an index that went backwards starts the query over, and its answer is not
 // used; an index of 0 is taken as 1, or the next query would not wait.
 func (c *Consul) feed(ctx context.Context, k key, publish func(answer)) {
+	// Nothing is left of the last feed; others dial anew if they have to.
+	defer c.transport.CloseIdleConnections()
 	var (
 		index  uint64
 		faults uint64

@@ -86,9 +86,9 @@ func (f *File) await(ctx context.Context, n *notifier, poll, again <-chan time.T
 			}
 		case <-n.errors: // events were lost
 		case <-poll:
-			n.add() // the folder may be a new one
 		case <-again:
 		}
+		n.add() // the folder may be a new one
 		return true
 	}
 }

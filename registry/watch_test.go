@@ -21,7 +21,7 @@ type script struct {
 	say   map[key]chan answer
 	mu    sync.Mutex
 	runs  map[key]int // guarded by mu
-	names sync.Map // host names that resolve; others hang until given up
+	names sync.Map    // host names that resolve; others hang until given up
 }
 
 func newScript(keys ...key) *script {
