@@ -24,7 +24,8 @@ type fleet struct {
 	routings map[string]rollout.Routing // since the last restart
 	clusters map[string]rollout.EndpointSet
 	ackAfter time.Duration
-	rejects  string // hash of the policy that nodes reject
+	rejects  string    // hash of the policy that nodes reject
+	settled  time.Time // before it, nothing is known of the nodes
 }
 
 // node is what one Envoy holds of each model, over restarts of the control plane.
@@ -40,9 +41,12 @@ func newFleet(w *world, names ...string) *fleet {
 	for _, n := range names {
 		f.nodes[n] = &node{connected: true, holds: map[string]rollout.Weights{}, acked: map[string]uint64{}, nacked: map[string]uint64{}}
 	}
-	f.forget()
+	f.routings, f.clusters = map[string]rollout.Routing{}, map[string]rollout.EndpointSet{}
 	return f
 }
+
+// reconnect is how long nodes take to come back to a new process.
+const reconnect = 5 * time.Second
 
 // forget is the end of the control plane's process.
 func (f *fleet) forget() {
@@ -54,6 +58,7 @@ func (f *fleet) forget() {
 		clear(n.acked)
 		clear(n.nacked)
 	}
+	f.settled = time.Now().Add(reconnect)
 }
 
 func (f *fleet) Route(r rollout.Routing) {
@@ -64,7 +69,7 @@ func (f *fleet) Route(r rollout.Routing) {
 		f.w.fail("%s was routed before it had endpoints", model)
 	}
 	f.routings[model] = r
-	after := f.ackAfter
+	after := max(f.ackAfter, time.Until(f.settled))
 	f.mu.Unlock()
 	f.w.note("route %s g%d green %d", model, r.Generation, r.Weights.Green)
 	time.AfterFunc(after, func() { f.settle(model) })
@@ -144,6 +149,9 @@ func (f *fleet) Report(model string) rollout.Report {
 	r, ok := f.routings[model]
 	if !ok {
 		return rollout.Report{}
+	}
+	if time.Now().Before(f.settled) {
+		return rollout.Report{Generation: r.Generation}
 	}
 	report := rollout.Report{
 		Generation: r.Generation, Settled: true,

@@ -50,7 +50,7 @@ func TestRejectedPolicyIsTakenBack(t *testing.T) {
 		w.end() // a new process tries it once more, from the policy that the nodes took
 		w.begin()
 		w.policies(bad)
-		time.Sleep(time.Second)
+		time.Sleep(2 * reconnect)
 		if s := w.status(t, "fraud"); s.Policy.Source.Hash != m.Source.Hash || s.PolicyProblem == "" {
 			t.Errorf("after a restart: policy %s, problem %q", s.Policy.Source.Hash, s.PolicyProblem)
 		}

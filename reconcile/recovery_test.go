@@ -54,7 +54,7 @@ func TestRestartWithAnEmptiedCatalog(t *testing.T) {
 		w.policies(model("fraud"))
 		synctest.Wait()
 		w.registry.say("fraud", set(0, 0))
-		time.Sleep(time.Second)
+		time.Sleep(2 * reconnect)
 		// Green goes when the nodes have told that they send nothing there.
 		w.expect(t, "watch fraud", "endpoints fraud 2 1", "route fraud g1 green 0", "endpoints fraud 2 0")
 	}, model("fraud"))

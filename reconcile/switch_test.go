@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,4 +176,28 @@ func TestNoWebhookRetiresAtOnce(t *testing.T) {
 			t.Errorf("outcome %s", s.Switch.Outcome)
 		}
 	}, m)
+}
+
+// Each transition is one line, with who and why.
+func TestTransitionsAreLogged(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		id := w.do(t, rollout.Start).State.Switch.ID
+		w.wait(t, "fraud", rollout.Baking, time.Minute)
+		var lines []string
+		for line := range strings.Lines(w.log.String()) {
+			if strings.Contains(line, "msg=transition") {
+				_, line, _ = strings.Cut(line, "model=")
+				lines = append(lines, strings.TrimSpace(strings.ReplaceAll(line, id, "ID")))
+			}
+		}
+		want := []string{
+			`fraud switch="" from=idle to=idle actor="" reason="" blue=10000 green=0 generation=1`,
+			`fraud switch=ID from=idle to=preparing actor=ann reason="started by ann" blue=10000 green=0 generation=1`,
+		}
+		if len(lines) != 5 || !slices.Equal(lines[:2], want) || !strings.Contains(lines[4], "from=confirming to=baking") {
+			t.Errorf("got\n%s", strings.Join(lines, "\n"))
+		}
+	}, instant("fraud"))
 }

@@ -1,8 +1,10 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ type world struct {
 	mu    sync.Mutex
 	trace []string
 	wrong []string
+	log   bytes.Buffer
 
 	fleet    *fleet
 	journal  *journal
@@ -47,11 +50,21 @@ func newWorld() *world {
 	return w
 }
 
+// locked writes to the world's log.
+type locked struct{ w *world }
+
+func (l locked) Write(p []byte) (int, error) {
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	return l.w.log.Write(p)
+}
+
 // begin makes a Group of what the journal holds and runs it.
 func (w *world) begin() {
 	w.g = reconcile.New(reconcile.Options{
 		Fleet: w.fleet, Journal: w.journal, Checker: w.checker, Registry: w.registry,
 		LetGo: w.hooks.call, Endpoints: w.kept, Policies: w.kept,
+		Log:    slog.New(slog.NewTextHandler(locked{w}, nil)),
 		States: w.journal.load(), LastEndpoints: w.kept.loadEndpoints(), TakenPolicies: w.kept.loadPolicies(),
 		Ready: func() { w.readied++ },
 	})

@@ -69,17 +69,20 @@ func (e *switchEntry) put(tx *bolt.Tx) error {
 // is written now, however its clock stood.
 func (e *switchEntry) forgetOldest(tx *bolt.Tx) error {
 	prefix := join(e.model, nil)
-	var keys [][]byte
+	count := 0
 	c := tx.Bucket(byModelBucket).Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		keys = append(keys, bytes.Clone(k))
+		count++
 	}
-	for excess := len(keys) - Keep; excess > 0; excess-- {
-		k := keys[0]
-		keys = keys[1:]
-		if string(k[len(prefix)+8:]) == string(e.id) {
-			continue
+	var old [][]byte // a cursor must not be used while its bucket changes
+	k, _ := c.Seek(prefix)
+	for ; count > Keep; count-- {
+		if !bytes.Equal(k[len(prefix)+8:], e.id) {
+			old = append(old, bytes.Clone(k))
 		}
+		k, _ = c.Next()
+	}
+	for _, k := range old {
 		if err := forget(tx, k, len(prefix)); err != nil {
 			return err
 		}
