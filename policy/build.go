@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"net/url"
+	"time"
+)
 
 // The longest times that a policy may ask for. Beyond them a number is more
 // likely a slip than a wish.
@@ -129,6 +132,20 @@ func (b *builder) retire(raw *rawRetire) Retire {
 	return Retire{
 		Off:     off,
 		After:   b.wait("spec.retire.after", raw.After, day, 0, aYear),
-		Webhook: b.text("spec.retire.webhook", raw.Webhook, "", RuleURLSyntax, urlFault),
+		Webhook: b.webhook("spec.retire.webhook", raw.Webhook),
 	}
+}
+
+// webhook takes a URL. A password in it is refused without being repeated:
+// problems go to logs and to the status.
+func (b *builder) webhook(path string, written *string) string {
+	if written == nil {
+		return ""
+	}
+	value := *written
+	if address, err := url.Parse(value); err == nil {
+		value = address.Redacted()
+	}
+	b.refuse(path, RuleURLSyntax, value, urlFault(*written))
+	return *written
 }

@@ -38,18 +38,25 @@ func (p Problem) place() string {
 }
 
 // Render gives String and, below it, the line of source that the problem
-// stands in with a caret under its column. Source is the whole file; without
-// that line in it the answer is String alone.
+// stands in with a caret under its column. Source is the whole file; if that
+// line is not in it, or too long to be read, the answer is String alone.
 func (p Problem) Render(source []byte) string {
 	lines := strings.Split(string(source), "\n")
 	if p.Line < 1 || p.Line > len(lines) || !utf8.ValidString(lines[p.Line-1]) {
 		return p.String()
 	}
 	line := strings.TrimRight(strings.TrimPrefix(lines[p.Line-1], byteOrderMark), "\r")
+	if len(line) > maxShown {
+		return p.String()
+	}
 	number := fmt.Sprintf("%5d | ", p.Line)
 	margin := strings.Repeat(" ", len(number)-2) + "| "
 	return fmt.Sprintf("%s\n%s%s\n%s%s^", p, number, printable(line), margin, indent(line, p.Column-1))
 }
+
+// maxShown is the longest line that Render shows; a longer one wraps, and the
+// caret is of no use below it.
+const maxShown = 300
 
 // indent is as wide as the first n characters of line: tabs stay tabs.
 func indent(line string, n int) string {

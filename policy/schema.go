@@ -129,6 +129,12 @@ func (rawStep) JSONSchemaExtend(s *jsonschema.Schema) {
 	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Ref: "#/$defs/percent"}, &full}}
 }
 
+// JSONSchemaExtend allows the one key that needs no value.
+func (rawEndpoints) JSONSchemaExtend(s *jsonschema.Schema) {
+	full := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "null"}, &full}}
+}
+
 // typeSchemaName is a raw struct's name in the schema: Model for rawModel.
 func typeSchemaName(t reflect.Type) string {
 	return strings.TrimPrefix(t.Name(), "raw")

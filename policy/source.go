@@ -216,6 +216,9 @@ func firstLine(s string) string {
 func short(value string) string {
 	const most = 60
 	value = strings.Join(strings.Fields(value), " ")
+	if value == "" {
+		return `""`
+	}
 	if utf8.RuneCountInString(value) <= most {
 		return value
 	}

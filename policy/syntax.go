@@ -92,8 +92,10 @@ func pathFault(path string, query bool) string {
 		return "a path begins with /"
 	case len(path) > 2048:
 		return "a path has at most 2048 bytes"
-	case strings.Contains(path, "#"), strings.Contains(path, "?") && !query:
-		return "a path has no ? and no #"
+	case strings.Contains(path, "#"):
+		return "a path has no #fragment"
+	case strings.Contains(path, "?") && !query:
+		return "a prefix has no ?query"
 	case strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return "a path has no spaces and only ASCII; write others as %XX"
 	}
@@ -110,7 +112,7 @@ func urlFault(text string) string {
 	case address.Hostname() == "":
 		return "the URL names no host"
 	case address.User != nil:
-		return "a policy is no place for a password; take user:password@ out of the URL"
+		return "take user:password@ out of the URL; a policy is no place for a password"
 	case address.Fragment != "":
 		return "a webhook URL has no #fragment"
 	}

@@ -1,0 +1,131 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"net/url"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"greenlight/policy"
+)
+
+// checkInvariants states what the rest of Greenlight may count on in a Model,
+// whatever file it came from.
+func checkInvariants(t *testing.T, m *policy.Model) {
+	t.Helper()
+	must := func(ok bool, says string) {
+		t.Helper()
+		if !ok {
+			t.Errorf("model %q: %s: %+v", m.Name, says, m)
+		}
+	}
+	must(nameLike.MatchString(m.Name) && len(m.Name) <= 63, "the name can't be part of a cluster's name")
+	must(m.Source.File != "" && m.Source.Line > 0 && len(m.Source.Hash) == 64, "the source is incomplete")
+	must(m.InitialLive == "" || m.InitialLive.Valid(), "initialLive is no color")
+	checkDiscovery(must, m.Discovery)
+	checkRoute(must, m.Route)
+	checkShift(must, m.Shift)
+
+	endpoints := 0
+	for _, c := range m.Validate {
+		if c.Endpoints != nil {
+			endpoints++
+		}
+	}
+	must(endpoints == 1, "validate has not exactly one endpoints check")
+	checkChecks(must, m.Validate)
+	checkChecks(must, m.Bake.Checks)
+	must(m.Prepare.Within > 0 && m.Confirm.Within > 0 && m.Bake.Every > 0, "a wait is not positive")
+	must(m.Bake.For >= 0 && m.Retire.After >= 0, "a wait is negative")
+	must(m.Confirm.Otherwise == policy.OtherwiseHold || m.Confirm.Otherwise == policy.OtherwiseRollback, "confirm.otherwise is unknown")
+	must(m.Rollback.EndpointsBelow <= policy.Full, "endpointsBelow is more than all")
+	if m.Retire.Webhook != "" {
+		u, err := url.Parse(m.Retire.Webhook)
+		must(err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http"), "the webhook is no URL")
+	}
+	checkJSON(t, m)
+}
+
+var (
+	nameLike   = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+	headerLike = regexp.MustCompile(`^[^:A-Z\s\x00-\x1f\x7f-\x{10ffff}]+$`)
+)
+
+func checkDiscovery(must func(bool, string), d policy.Discovery) {
+	must((d.Service != "") != (len(d.Services) > 0), "discovery has not exactly one shape")
+	if d.Service != "" {
+		must((d.ColorMeta != "") != d.ColorTags, "the shared service tells its color in not exactly one way")
+	} else {
+		must(len(d.Services) == 2 && d.Services[policy.Blue] != d.Services[policy.Green], "the colors' services are not two")
+		must(d.ColorMeta == "" && !d.ColorTags, "services per color have a color key too")
+	}
+	must(d.VersionMeta != "" && d.VersionMeta != d.ColorMeta, "the version has no key of its own")
+}
+
+func checkRoute(must func(bool, string), r policy.Route) {
+	must(len(r.Fleets) > 0 && len(r.Hosts) > 0, "no fleet or no host")
+	must(strings.HasPrefix(r.Prefix, "/") && !strings.ContainsAny(r.Prefix, "?#\n\r\t \x00"), "the prefix is no path")
+	for i, h := range r.Hosts {
+		must(h != "" && h == strings.ToLower(h) && !slices.Contains(r.Hosts[:i], h), "a host is empty, not lower case or doubled")
+	}
+	must(r.Preview == "" || headerLike.MatchString(r.Preview), "the preview header is no header name")
+	must(slices.Contains([]policy.Protocol{policy.HTTP1, policy.HTTP2, policy.GRPC}, r.Protocol), "the protocol is unknown")
+	must(r.Timeout >= 0 && r.ConnectTimeout > 0, "a timeout is out of range")
+	must(r.Retries.Attempts >= 0 && len(r.Retries.On) > 0, "retries are out of range")
+	must(r.Outlier.MaxEjectionPercent >= 0 && r.Outlier.MaxEjectionPercent <= 100, "an ejection is out of range")
+	must(r.Outlier.ConsecutiveErrors > 0 && r.Outlier.Interval > 0 && r.Outlier.EjectFor > 0, "outlier detection is out of range")
+	must(r.Limits.Connections > 0 && r.Limits.Pending > 0 && r.Limits.Requests > 0 && r.Limits.Retries >= 0, "a limit is out of range")
+}
+
+func checkShift(must func(bool, string), steps []policy.Step) {
+	must(len(steps) > 0 && len(steps) <= 100 && steps[len(steps)-1].Weight == policy.Full, "the shift does not end at full weight")
+	last := policy.Weight(0)
+	for _, s := range steps {
+		must(s.Weight > last && s.Hold >= 0, "the steps do not rise")
+		last = s.Weight
+	}
+}
+
+func checkChecks(must func(bool, string), checks []policy.Check) {
+	names := map[string]bool{}
+	for _, c := range checks {
+		must(nameLike.MatchString(c.Name) && !names[c.Name], "a check's name is empty, odd or doubled")
+		names[c.Name] = true
+		must(c.Timeout >= time.Millisecond, "a check has no time")
+		kinds := 0
+		if c.Endpoints != nil {
+			kinds++
+			must(c.Endpoints.Min >= 1 && c.Endpoints.OfLive <= policy.Full, "an endpoints check is out of range")
+		}
+		if c.Ready != nil {
+			kinds++
+			must(c.Ready.GRPC != strings.HasPrefix(c.Ready.Path, "/"), "a ready check asks in not exactly one way")
+		}
+		if c.Golden != nil {
+			kinds++
+			must(c.Golden.File != "" && strings.HasPrefix(c.Golden.Path, "/"), "a golden check has no file or path")
+			must(c.Golden.Tolerance >= 0 && c.Golden.Tolerance <= 1, "a tolerance is out of range")
+		}
+		must(kinds == 1, "a check is not of one kind")
+	}
+}
+
+// checkJSON: a model comes back from JSON as it was; the journal keeps it so.
+func checkJSON(t *testing.T, m *policy.Model) {
+	t.Helper()
+	text, err := json.Marshal(m)
+	if err != nil {
+		t.Fatalf("write model: %v", err)
+	}
+	var back policy.Model
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatalf("read model: %v", err)
+	}
+	if !reflect.DeepEqual(*m, back) {
+		t.Errorf("a model changed on its way through JSON:\n%+v\n%+v", *m, back)
+	}
+}
