@@ -17,5 +17,5 @@ func TestDocumentedBootstrapIsValid(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("docs/envoy.md has no bootstrap example")
 	}
-	validate(t, []byte("node:"+example))
+	validate(t, "bootstrap.yaml", []byte("node:"+example))
 }

@@ -48,10 +48,10 @@ func write(t *testing.T, name string, b []byte) string {
 	return path
 }
 
-// validate has Envoy judge a bootstrap.
-func validate(t *testing.T, bootstrap []byte) {
+// validate has Envoy judge a bootstrap, which is JSON or YAML as its name says.
+func validate(t *testing.T, name string, bootstrap []byte) {
 	t.Helper()
-	path := write(t, "bootstrap.json", bootstrap)
+	path := write(t, name, bootstrap)
 	out, err := exec.Command(envoyPath(t), "--mode", "validate", "--log-level", "warning", "-c", path).CombinedOutput()
 	if err != nil {
 		t.Fatalf("envoy --mode validate: %v\n%s", err, out)

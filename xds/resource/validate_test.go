@@ -30,7 +30,7 @@ func TestEnvoyAcceptsBootstraps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			validate(t, b)
+			validate(t, "bootstrap.json", b)
 		})
 	}
 }
@@ -61,7 +61,7 @@ func TestEnvoyAcceptsResources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	validate(t, withStatic(t, b, static))
+	validate(t, "bootstrap.json", withStatic(t, b, static))
 }
 
 // inline puts the routes of models where l refers to them.
