@@ -141,6 +141,7 @@ func (w *watch) composeDelta() *frame {
 		if b := w.pick(h); b != nil {
 			w.sent(h, b)
 			items = append(items, h)
+			w.rewarm(h)
 			continue
 		}
 		w.tidy(h)
@@ -153,6 +154,22 @@ func (w *watch) composeDelta() *frame {
 	nonce := w.stream.nonce()
 	w.flight = &flight{nonce: nonce, items: items}
 	return &frame{w.deltaPieces(items, nonce)}
+}
+
+// rewarm lets a cluster's endpoints follow the cluster. An Envoy that speaks
+// delta warms a changed cluster anew and does not ask for its endpoints, which
+// it is subscribed to already; without them it would wait for its time-out.
+func (w *watch) rewarm(h *holding) {
+	if w.kind != cluster {
+		return
+	}
+	w.stream.node.each(endpoint, func(e *watch) {
+		if held := e.held[h.name]; held != nil {
+			held.again = true
+			e.dirty[h.name] = held
+			e.stream.wake()
+		}
+	})
 }
 
 // gone reports whether the node has to be told that there is no such resource.

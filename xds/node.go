@@ -78,11 +78,16 @@ func (n *node) each(k kind, do func(*watch)) {
 	}
 }
 
-// wakeAll lets every stream look whether it has something to send now: what one
-// stream acknowledged may be what another waits for.
+// wakeAll lets every stream that has something to tell look whether it may do so
+// now: what one stream acknowledged may be what another waits for.
 func (n *node) wakeAll() {
 	for _, st := range n.streams {
-		st.wake()
+		for _, w := range st.watches {
+			if w != nil && w.flight == nil && w.waiting() {
+				st.wake()
+				break
+			}
+		}
 	}
 }
 

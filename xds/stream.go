@@ -167,6 +167,14 @@ func (w *watch) compose() *frame {
 	}
 }
 
+// waiting reports whether there may be something to tell.
+func (w *watch) waiting() bool {
+	if a := w.all; a != nil && (a.again || a.unsure || a.wanted != a.acked) {
+		return true
+	}
+	return len(w.dirty) > 0 || w.fresh && w.wildcard
+}
+
 func (st *stream) nonce() string {
 	st.nonces++
 	return strconv.FormatUint(st.nonces, 10)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -25,6 +26,9 @@ func server(t *testing.T, name string) rollout.Endpoint {
 			w.Header().Set("Got-"+h, r.Header.Get(h))
 		}
 		w.Header().Set(resource.ColorHeader, "a lie")
+		if r.Header.Get("Slow") != "" {
+			time.Sleep(100 * time.Millisecond)
+		}
 		fmt.Fprintf(w, "%s %s", name, r.URL.EscapedPath())
 	}))
 	t.Cleanup(s.Close)
@@ -139,9 +143,9 @@ func TestEnvoyFollows(t *testing.T) {
 
 	t.Run("clients can't widen retries or timeouts", func(t *testing.T) {
 		a, err := get(t, base+"/v2/models/fraud", host,
-			"x-envoy-retry-on", "5xx", "x-envoy-upstream-rq-timeout-ms", "1", "x-request-id", "mine", "model_meta", "kept")
-		if err != nil {
-			t.Fatal(err)
+			"x-envoy-retry-on", "5xx", "x-envoy-upstream-rq-timeout-ms", "1", "slow", "yes", "x-request-id", "mine", "model_meta", "kept")
+		if err != nil || a.status != http.StatusOK {
+			t.Fatalf("got %v, %v", a, err)
 		}
 		for name, want := range map[string]string{
 			"Got-X-Envoy-Retry-On": "", "Got-X-Envoy-Upstream-Rq-Timeout-Ms": "", "Got-X-Request-Id": "mine", "Got-Model_meta": "kept",
