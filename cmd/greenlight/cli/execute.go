@@ -67,6 +67,7 @@ Exit codes: 0 done; 1 not done, failed or rolled back; 2 wrong usage;
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", serverDefault(), "`address` of the server's admin API; or GREENLIGHT_SERVER")
+	flags.Lookup("server").DefValue = DefaultServer // help says the same everywhere
 	flags.DurationVar(&a.timeout, "timeout", answerWithin, "longest wait for an answer; with --wait, for the end")
 	noFiles(root.RegisterFlagCompletionFunc("server", cobra.NoFileCompletions))
 	noFiles(root.RegisterFlagCompletionFunc("timeout", cobra.NoFileCompletions))
@@ -141,6 +142,7 @@ func markRun(c *cobra.Command) {
 // is none of them with help and exit code 0.
 func group(c *cobra.Command, subs ...*cobra.Command) *cobra.Command {
 	c.AddCommand(subs...)
+	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return cmd.Help()

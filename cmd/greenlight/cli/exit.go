@@ -43,8 +43,11 @@ func usageOf(cmd *cobra.Command, err error) error {
 	if errors.As(err, &coded) {
 		return err
 	}
-	// Cobra appends its suggestions on lines of their own.
-	message := strings.TrimSpace(err.Error())
+	// Cobra puts its suggestions on lines of their own.
+	message, near, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
+	if found {
+		message += "; did you mean " + strings.Join(strings.Fields(near), " or ") + "?"
+	}
 	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
 	return &codedError{code: codeUsage, err: errors.New(message), hint: hint}
 }

@@ -86,7 +86,7 @@ func (a *app) policyLines(b *block, m *adminv1.ModelStatus) {
 	if m.GetPolicyProblem() != "" {
 		since := ""
 		if m.GetPolicySince() != nil {
-			since = fmt.Sprintf("not in force for %s: ", a.age(m.GetPolicySince()))
+			since = fmt.Sprintf("the file is not in force for %s: ", a.age(m.GetPolicySince()))
 		}
 		b.line("policy", "%s%s", since, m.GetPolicyProblem())
 	}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+	"pgregory.net/rapid"
+
+	"greenlight/api/adminv1"
+)
+
+func baking(left time.Duration) *adminv1.ModelStatus {
+	return &adminv1.ModelStatus{
+		Model:  "fraud",
+		Policy: &adminv1.Policy{},
+		State: &adminv1.State{
+			Phase: adminv1.Phase_PHASE_BAKING, ReportKnown: true, Weights: &adminv1.Weights{GreenPercent: 100},
+			Deadline: timestamppb.New(time.Now().Add(left)),
+		},
+		Report: &adminv1.Report{Connected: 3, Acked: 3},
+	}
+}
+
+// frames are what a terminal has shown, one after the other.
+func frames(drawn string) []string {
+	return strings.Split(drawn, "\r\x1b[K")[1:]
+}
+
+func TestLiveViewCountsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		v := newLiveView(&app{now: time.Now}, &out, func() int { return 200 })
+		v.show(baking(90 * time.Second))
+		time.Sleep(2500 * time.Millisecond)
+		v.note("the server is away, trying again")
+		v.end()
+		want := []string{
+			"fraud: baking        blue 0% green 100%  3/3 nodes  1m30s left",
+			"fraud: baking        blue 0% green 100%  3/3 nodes  1m29s left",
+			"fraud: baking        blue 0% green 100%  3/3 nodes  1m28s left",
+			"the server is away, trying again",
+			"",
+		}
+		if got := frames(out.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("frames:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+// A line that fills the terminal would wrap, and the next one not cover it.
+func TestLiveViewStaysOnOneLine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var out bytes.Buffer
+		width := rapid.IntRange(1, 120).Draw(t, "width")
+		v := newLiveView(&app{now: time.Now}, &out, func() int { return width })
+		m := baking(time.Hour)
+		m.State.Problem = rapid.String().Draw(t, "problem")
+		v.show(m)
+		v.end()
+		for _, f := range frames(out.String()) {
+			if n := len([]rune(f)); n >= width && width > 1 {
+				t.Fatalf("%d characters on a terminal of %d: %q", n, width, f)
+			}
+			if strings.ContainsAny(f, "\n\r\x1b") {
+				t.Fatalf("the line moves the cursor: %q", f)
+			}
+		}
+	})
+}
+
+func TestPlainViewPrintsChanges(t *testing.T) {
+	var out bytes.Buffer
+	v := &plainView{w: &out}
+	m := baking(time.Hour)
+	v.show(m)
+	m.State.Deadline = timestamppb.Now() // time alone is no change
+	v.show(m)
+	m.Checks = []*adminv1.CheckProgress{
+		{Check: "ready", Done: 2, Total: 2}, {Check: "golden", Done: 5, Total: 20}, {Check: "later"},
+	}
+	v.show(m)
+	m.State.Problem = "green\nfails"
+	v.show(m)
+	want := `fraud: baking        blue 0% green 100%  3/3 nodes
+fraud: baking        blue 0% green 100%  3/3 nodes  checks 1/3: golden 5/20
+fraud: baking        blue 0% green 100%  3/3 nodes  checks 1/3: golden 5/20  ! green fails
+`
+	if out.String() != want {
+		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s", 0: "0s", 1234 * time.Microsecond: "1ms", 1440 * time.Millisecond: "1.4s",
+		42 * time.Second: "42s", 2*time.Minute + 5*time.Second: "2m5s", 2 * time.Minute: "2m",
+		3*time.Hour + 59*time.Second: "3h", 3*time.Hour + 20*time.Minute: "3h20m", 47 * time.Hour: "47h", 72 * time.Hour: "3d",
+		20 * time.Minute: "20m", 10 * time.Hour: "10h",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%s) = %q, want %q", time.Duration(d), got, want)
+		}
+	}
+}
+
+func TestPlainReason(t *testing.T) {
+	for message, want := range map[string]string{
+		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`: "connection refused",
+		`name resolver error: produced zero addresses`:                                                                 "produced zero addresses",
+		`gone`: "gone",
+	} {
+		if got := plain(message); got != want {
+			t.Errorf("plain(%q) = %q, want %q", message, got, want)
+		}
+	}
+}
