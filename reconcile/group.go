@@ -178,7 +178,15 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 	if last, ok := g.last[model]; ok {
 		l.good, l.served = &last, last
 	}
-	l.accepted = g.taken[model]
+	if taken := g.taken[model]; taken != nil {
+		l.accepted = taken
+		if l.journaled && !same(taken, l.policy) {
+			// It goes on under the policy that the fleets have. The file has
+			// changed since: that is a change of policy like any other.
+			l.policy = taken
+			l.entries.put(entry)
+		}
+	}
 	ctx, l.cancel = context.WithCancel(ctx)
 	l.show() // before anyone can ask for it
 	g.mu.Lock()
@@ -204,7 +212,9 @@ func (g *Group) drop(model string) {
 		if l.good != nil {
 			g.last[model] = *l.good
 		}
-		g.taken[model] = l.accepted
+		if l.accepted != nil {
+			g.taken[model] = l.accepted
+		}
 		g.o.Fleet.Withdraw(model)
 		g.o.Log.Warn("model withdrawn: its policy was removed", "model", model)
 	}

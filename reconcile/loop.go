@@ -97,6 +97,12 @@ func (l *loop) run(ctx context.Context) {
 		l.drain()
 		l.show()
 		l.setTimer()
+		entries := l.entries.C
+		if l.failing != nil {
+			// A new policy waits until what is queued was stepped under the old
+			// one: else what became of the old one would be held against it.
+			entries = nil
+		}
 		// One of ten things can happen.
 		select {
 		case <-ctx.Done(): // the process ends, or the model's policy is gone
@@ -112,7 +118,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-l.progressed: // a check got further: only the status changes
 		case e := <-l.retired: // the retire webhook answered
 			l.add(e)
-		case <-l.entries.C: // the policy folder has news
+		case <-entries: // the policy folder has news
 			if entry, ok := l.entries.take(); ok {
 				l.takeEntry(entry)
 			}
@@ -124,16 +130,10 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// begin goes on where the journal says that the model stood, under the policy
-// that the fleets had taken then; a file that has changed since is a change of
-// policy like any other.
+// begin goes on where the journal says that the model stood.
 func (l *loop) begin() {
 	if l.journaled {
 		l.add(rollout.Recovered{})
-	}
-	if l.accepted != nil && l.journaled && !same(l.accepted, l.policy) {
-		l.policy = l.accepted
-		l.takeEntry(l.entry)
 	}
 	l.startWatch()
 	signal(l.fleet)

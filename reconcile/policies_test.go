@@ -135,3 +135,25 @@ func TestChangedDiscoveryRestartsTheWatch(t *testing.T) {
 		}
 	}, m)
 }
+
+// What became of a policy is not held against the next one, even if the
+// journal kept the loop from hearing it in time.
+func TestRejectionIsHeldAgainstTheRightPolicy(t *testing.T) {
+	m := instant("fraud")
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.fleet.behave(time.Second, "bad")
+		w.policies(changed(m, "bad"))
+		w.take()
+		w.journal.setBroken(errDisk)
+		time.Sleep(time.Minute)
+		w.policies(changed(m, "good"))
+		w.take()
+		w.journal.setBroken(nil)
+		time.Sleep(time.Minute)
+		if s := w.status(t, "fraud"); s.Policy.Source.Hash != "good" || s.PolicyProblem != "" {
+			t.Errorf("policy %s, problem %q", s.Policy.Source.Hash, s.PolicyProblem)
+		}
+	}, m)
+}
