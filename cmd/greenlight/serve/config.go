@@ -1,0 +1,149 @@
+// Package serve wires Greenlight's server together: policies, registry, checks,
+// the loops, the xDS server and the admin API in one process.
+package serve
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+)
+
+// Config is what a server needs to know. A flag wins over its environment
+// variable, which wins over the configuration file, which wins over the default.
+type Config struct {
+	// Policies is the folder of policy files.
+	Policies string `yaml:"policies"`
+	// Registry is "consul" or "file:PATH".
+	Registry string `yaml:"registry"`
+	// Data is the folder that holds the journal; it is made if it is not there.
+	Data string `yaml:"data"`
+
+	XDS   string `yaml:"xds"`   // address of the xDS server
+	Admin string `yaml:"admin"` // address of the admin API
+	HTTP  string `yaml:"http"`  // address of /metrics, /healthz and /readyz
+
+	// Lease is how long a node that went away is believed to keep its routing.
+	Lease time.Duration `yaml:"lease"`
+	// ReconnectGrace is how long after a start known nodes may take to come
+	// back before anything is confirmed without them.
+	ReconnectGrace time.Duration `yaml:"reconnectGrace"`
+	// AllowRemoval lets a model whose policy file is gone be taken off the fleets.
+	AllowRemoval bool `yaml:"allowRemoval"`
+	// Addresses is a file that gets the addresses really listened on, as JSON;
+	// empty means none. It is for scripts that listen on port 0.
+	Addresses string `yaml:"addresses"`
+	LogLevel  string `yaml:"logLevel"`  // debug, info, warn, error
+	LogFormat string `yaml:"logFormat"` // text, json, or auto: text on a terminal
+}
+
+// Defaults are safe for one machine: the admin API and the HTTP pages are
+// reachable from this machine only.
+func Defaults() Config {
+	return Config{
+		Policies: "policies", Registry: "consul", Data: "greenlight-data",
+		XDS: ":18000", Admin: "127.0.0.1:18001", HTTP: "127.0.0.1:18002",
+		Lease: time.Hour, ReconnectGrace: 10 * time.Second,
+		LogLevel: "info", LogFormat: "auto",
+	}
+}
+
+// flags defines one flag for each field of c, with c's values as defaults.
+func (c *Config) flags(set *pflag.FlagSet) {
+	set.StringVar(&c.Policies, "policies", c.Policies, "folder of policy files, watched")
+	set.StringVar(&c.Registry, "registry", c.Registry, `where instances are found: "consul", or "file:PATH"`)
+	set.StringVar(&c.Data, "data", c.Data, "folder of the journal")
+	set.StringVar(&c.XDS, "xds", c.XDS, "address of the xDS server")
+	set.StringVar(&c.Admin, "admin", c.Admin, "address of the admin API")
+	set.StringVar(&c.HTTP, "http", c.HTTP, "address of /metrics, /healthz and /readyz")
+	set.DurationVar(&c.Lease, "lease", c.Lease, "how long a node that went away is believed to keep its routing")
+	set.DurationVar(&c.ReconnectGrace, "reconnect-grace", c.ReconnectGrace, "time that known nodes have to come back after a start")
+	set.BoolVar(&c.AllowRemoval, "allow-removal", c.AllowRemoval, "take models off the fleets when their policy file is gone")
+	set.StringVar(&c.Addresses, "addresses", c.Addresses, "file that gets the addresses listened on, as JSON")
+	set.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
+	set.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text, json, or auto (text on a terminal)")
+}
+
+// Variable is the environment variable of a flag: --log-level is GREENLIGHT_LOG_LEVEL.
+func Variable(flag string) string {
+	return "GREENLIGHT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// Load fills what set's flags did not set: first from the environment, then
+// from the file. set must have been made by flags of c and parsed.
+func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) string) error {
+	fromFile := Defaults()
+	if file != "" {
+		if err := readFile(file, &fromFile); err != nil {
+			return err
+		}
+	}
+	lower := pflag.NewFlagSet("file", pflag.ContinueOnError)
+	fromFile.flags(lower)
+
+	var problems []error
+	set.VisitAll(func(f *pflag.Flag) {
+		below := lower.Lookup(f.Name)
+		if below == nil || f.Changed {
+			return
+		}
+		value := getenv(Variable(f.Name))
+		if value == "" {
+			value = below.Value.String()
+		}
+		if err := f.Value.Set(value); err != nil {
+			problems = append(problems, fmt.Errorf("%s=%q: %w", Variable(f.Name), value, err))
+		}
+	})
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	return c.check()
+}
+
+// readFile decodes file strictly: an unknown or doubled key is an error that
+// shows its line.
+func readFile(file string, into *Config) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField()).Decode(into); err != nil {
+		return fmt.Errorf("read configuration %s: %w", file, err)
+	}
+	return nil
+}
+
+// check names everything that is wrong at once.
+func (c *Config) check() error {
+	var problems []error
+	if c.Registry != "consul" && !strings.HasPrefix(c.Registry, "file:") {
+		problems = append(problems, fmt.Errorf(`registry = %q; must be "consul" or "file:PATH"`, c.Registry))
+	}
+	if c.Lease <= 0 {
+		problems = append(problems, fmt.Errorf("lease = %v; must be > 0", c.Lease))
+	}
+	if c.ReconnectGrace < 0 {
+		problems = append(problems, fmt.Errorf("reconnect-grace = %v; must not be negative", c.ReconnectGrace))
+	}
+	if info, err := os.Stat(c.Policies); err != nil {
+		problems = append(problems, fmt.Errorf("policies: %w; make the folder or name another one with --policies", err))
+	} else if !info.IsDir() {
+		problems = append(problems, fmt.Errorf("policies = %s is not a folder", c.Policies))
+	}
+	if _, err := logLevel(c.LogLevel); err != nil {
+		problems = append(problems, err)
+	}
+	if c.LogFormat != "auto" && c.LogFormat != "text" && c.LogFormat != "json" {
+		problems = append(problems, fmt.Errorf("log-format = %q; must be auto, text or json", c.LogFormat))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,230 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"greenlight/api"
+	"greenlight/check"
+	"greenlight/policy"
+	"greenlight/reconcile"
+	"greenlight/registry"
+	"greenlight/store"
+	"greenlight/xds"
+)
+
+// Options are what a caller in this process may add to the configuration.
+type Options struct {
+	Log *slog.Logger
+	// Journal, if not nil, stands between the loops and the store. Tests use it
+	// to end the process between two writes.
+	Journal func(reconcile.Journal) reconcile.Journal
+	// Listening, if not nil, is told the addresses once all are listened on.
+	Listening func(Addresses)
+}
+
+// Addresses are the addresses that a server really listens on.
+type Addresses struct {
+	XDS   string `json:"xds"`
+	Admin string `json:"admin"`
+	HTTP  string `json:"http"`
+}
+
+// server holds the parts between their making and their end.
+type server struct {
+	config Config
+	log    *slog.Logger
+	store  *store.Store
+	xds    *xds.Server
+	group  *reconcile.Group
+	folder *policy.Folder
+	// ready is closed when routing may be sent to the fleets.
+	ready chan struct{}
+	// kept says which policies, by hash, are already on disk. Only keepPolicies touches it.
+	kept map[string]string
+}
+
+// Run serves until ctx is done or a part fails. config must have been checked.
+func Run(ctx context.Context, config Config, opts Options) error {
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(config.Data, 0o700); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
+	journal, err := store.Open(filepath.Join(config.Data, "journal.db"))
+	if err != nil {
+		return err
+	}
+	defer journal.Close()
+
+	s := &server{config: config, log: log, store: journal, ready: make(chan struct{}), kept: map[string]string{}}
+	if err := s.build(opts); err != nil {
+		return err
+	}
+	prev, err := s.lastGood()
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, opts, prev)
+}
+
+// build makes the parts and joins them; nothing runs yet.
+func (s *server) build(opts Options) error {
+	source, err := s.registry()
+	if err != nil {
+		return err
+	}
+	states, err := s.store.States()
+	if err != nil {
+		return err
+	}
+	lastEndpoints, err := s.store.Endpoints()
+	if err != nil {
+		return err
+	}
+	s.xds, err = xds.New(xds.Options{
+		Log: s.log, Lease: s.config.Lease, ReconnectGrace: s.config.ReconnectGrace, Nodes: s.store,
+		Changed: func(model string) { s.group.FleetChanged(model) },
+	})
+	if err != nil {
+		return err
+	}
+	var journal reconcile.Journal = s.store
+	if opts.Journal != nil {
+		journal = opts.Journal(journal)
+	}
+	client := &http.Client{}
+	s.group = reconcile.New(reconcile.Options{
+		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log}), Registry: source,
+		Endpoints: s.store, States: states, LastEndpoints: lastEndpoints, Log: s.log,
+		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
+			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
+		},
+		Ready: func() {
+			s.xds.Open()
+			close(s.ready)
+			s.log.Info("ready: routing is served")
+		},
+	})
+	s.folder = policy.NewFolder(s.config.Policies, s.config.AllowRemoval, s.log)
+	return nil
+}
+
+func (s *server) registry() (reconcile.Registry, error) {
+	if path, ok := strings.CutPrefix(s.config.Registry, "file:"); ok {
+		return registry.NewFile(path, s.log), nil
+	}
+	return registry.NewConsul(registry.Options{Log: s.log})
+}
+
+// run starts everything and waits for the end of all.
+func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
+	xdsServer := grpc.NewServer(xds.ServerOptions()...)
+	s.xds.Register(xdsServer)
+	adminServer := grpc.NewServer()
+	api.New(api.Options{Models: s.group, History: s.store, Fleets: s.xds, Log: s.log}).Register(adminServer)
+	httpServer := pages(s.group.Statuses, s.ready)
+
+	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
+	if err != nil {
+		return err
+	}
+	addresses := Addresses{XDS: listeners[0].Addr().String(), Admin: listeners[1].Addr().String(), HTTP: listeners[2].Addr().String()}
+	if err := s.announce(addresses, opts); err != nil {
+		closeAll(listeners)
+		return err
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return xdsServer.Serve(listeners[0]) })
+	g.Go(func() error { return adminServer.Serve(listeners[1]) })
+	g.Go(func() error { return httpServer.Serve(listeners[2]) })
+	g.Go(func() error { return s.xds.Run(ctx) })
+	g.Go(func() error { return s.group.Run(ctx) })
+	g.Go(func() error { return s.folder.Watch(ctx, prev, s.takePolicies) })
+	g.Go(func() error {
+		<-ctx.Done()
+		// Streams never end by themselves, so there is nothing to wait for.
+		xdsServer.Stop()
+		adminServer.Stop()
+		return httpServer.Close()
+	})
+	err = g.Wait()
+	if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) || errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
+}
+
+// takePolicies hands a new set of policies to the fleets and the loops, and
+// keeps what is good in it for a start with broken files.
+func (s *server) takePolicies(set policy.Set) {
+	for _, p := range set.Problems {
+		s.log.Warn("policy file has a problem", "problem", p.String())
+	}
+	fleets := map[string]*policy.Fleet{}
+	for name, entry := range set.Fleets {
+		if entry.Fleet != nil {
+			fleets[name] = entry.Fleet
+		}
+	}
+	s.keepPolicies(set)
+	s.xds.SetFleets(fleets)
+	s.group.SetPolicies(set)
+}
+
+// announce logs the addresses and writes them where the configuration asks.
+func (s *server) announce(a Addresses, opts Options) error {
+	s.log.Info("listening", "xds", a.XDS, "admin", a.Admin, "http", a.HTTP)
+	if s.config.Addresses != "" {
+		data, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("write addresses: %w", err)
+		}
+		next := s.config.Addresses + ".next"
+		if err := os.WriteFile(next, data, 0o644); err != nil {
+			return fmt.Errorf("write addresses: %w", err)
+		}
+		if err := os.Rename(next, s.config.Addresses); err != nil {
+			return fmt.Errorf("write addresses: %w", err)
+		}
+	}
+	if opts.Listening != nil {
+		opts.Listening(a)
+	}
+	return nil
+}
+
+// listen opens all addresses or none.
+func listen(addresses ...string) ([]net.Listener, error) {
+	var out []net.Listener
+	for _, address := range addresses {
+		l, err := (&net.ListenConfig{KeepAlive: 30 * time.Second}).Listen(context.Background(), "tcp", address)
+		if err != nil {
+			closeAll(out)
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
