@@ -63,7 +63,7 @@ func connections(routes string) *hcmv3.HttpConnectionManager {
 		RouteSpecifier:        rds(routes),
 		HttpFilters:           []*hcmv3.HttpFilter{router()},
 		UseRemoteAddress:      wrapperspb.Bool(true),
-		InternalAddressConfig: &hcmv3.HttpConnectionManager_InternalAddressConfig{},
+		InternalAddressConfig: nobodyInternal(),
 		// A caller's request id is worth more in a model's log than a new one.
 		PreserveExternalRequestId: true,
 		NormalizePath:             wrapperspb.Bool(true),
@@ -79,6 +79,15 @@ func connections(routes string) *hcmv3.HttpConnectionManager {
 		},
 	}
 	return m
+}
+
+// nobodyInternal names one address that no packet comes from. Without a range
+// Envoy takes private and loopback addresses, its usual callers here, for
+// internal and lets them set timeouts and retries by header.
+func nobodyInternal() *hcmv3.HttpConnectionManager_InternalAddressConfig {
+	return &hcmv3.HttpConnectionManager_InternalAddressConfig{
+		CidrRanges: []*corev3.CidrRange{{AddressPrefix: "255.255.255.255", PrefixLen: number(32)}},
+	}
 }
 
 func rds(routes string) *hcmv3.HttpConnectionManager_Rds {
