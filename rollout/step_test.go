@@ -177,3 +177,12 @@ func TestBakeAsksAgainstLiveDuty(t *testing.T) {
 		t.Errorf("run = %+v", run)
 	}
 }
+
+// TestRecoveredKnowsNothing: what was heard before is not taken for true.
+func TestRecoveredKnowsNothing(t *testing.T) {
+	w := baking(t, shortest())
+	w.step(rollout.Recovered{})
+	if w.s.Facts.EndpointsKnown || w.s.Facts.ReportKnown {
+		t.Errorf("facts = %+v", w.s.Facts)
+	}
+}
