@@ -81,9 +81,9 @@ func connections(routes string) *hcmv3.HttpConnectionManager {
 	return m
 }
 
-// nobodyInternal names one address that no packet comes from. Without a range
-// Envoy takes private and loopback addresses, its usual callers here, for
-// internal and lets them set timeouts and retries by header.
+// nobodyInternal names one address that no request comes from. With an empty
+// list, and in older Envoys without one, private and loopback addresses count as
+// internal: the usual callers, who could then set timeouts and retries by header.
 func nobodyInternal() *hcmv3.HttpConnectionManager_InternalAddressConfig {
 	return &hcmv3.HttpConnectionManager_InternalAddressConfig{
 		CidrRanges: []*corev3.CidrRange{{AddressPrefix: "255.255.255.255", PrefixLen: number(32)}},
