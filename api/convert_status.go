@@ -8,7 +8,7 @@ import (
 
 // ModelStatus is s as the API shows it.
 func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
-	return &adminv1.ModelStatus{
+	out := &adminv1.ModelStatus{
 		Model:         s.State.Model,
 		State:         state(&s.State),
 		Policy:        Policy(s.Policy),
@@ -19,6 +19,20 @@ func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
 		Checks:        list(s.Checks, checkProgress),
 		Revision:      s.Revision,
 	}
+	out.State.EndpointsKnown = s.State.Facts.EndpointsKnown || saysEndpoints(s.Endpoints)
+	out.State.ReportKnown = s.State.Facts.ReportKnown || saysReport(s.Report)
+	return out
+}
+
+// saysEndpoints reports whether s holds anything that the registry has said. A
+// state may be handed out without its facts; what stands beside it speaks then.
+func saysEndpoints(s rollout.EndpointSet) bool {
+	return len(s.Blue)+len(s.Green)+len(s.Unready) > 0 || s.Problem != ""
+}
+
+// saysReport reports whether r holds anything that the fleets have said.
+func saysReport(r rollout.Report) bool {
+	return r.Settled || r.Connected > 0 || len(r.Stale) > 0
 }
 
 func state(s *rollout.State) *adminv1.State {
@@ -36,8 +50,6 @@ func state(s *rollout.State) *adminv1.State {
 		Problem:          s.Problem,
 		CheckRun:         s.CheckRun,
 		Runs:             s.Runs,
-		EndpointsKnown:   s.Facts.EndpointsKnown,
-		ReportKnown:      s.Facts.ReportKnown,
 		GiveUpAt:         at(s.GiveUpAt),
 		Back:             s.Back,
 		Letting:          letting(s.Letting),

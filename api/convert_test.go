@@ -24,6 +24,9 @@ import (
 var notShown = map[string]string{
 	"State.Facts.Endpoints": "Status.Endpoints says it",
 	"State.Facts.Report":    "Status.Report says it",
+
+	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
+	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 }
 
 // words are the values of the string types that the API turns into enums.
@@ -196,6 +199,30 @@ func TestWeightsArePercent(t *testing.T) {
 		got := api.ModelStatus(st).GetState().GetWeights()
 		if got.GetGreenPercent() != want || got.GetBluePercent() != float64(policy.Full-w)/100 {
 			t.Errorf("%d is shown as %v, want green %v", w, got, want)
+		}
+	}
+}
+
+// What was heard is known, whether the state came with its facts or not.
+func TestKnown(t *testing.T) {
+	one := []rollout.Endpoint{{ID: "a"}}
+	tests := map[string]struct {
+		st                rollout.Status
+		endpoints, report bool
+	}{
+		"nothing":        {},
+		"facts":          {rollout.Status{State: rollout.State{Facts: rollout.Facts{EndpointsKnown: true, ReportKnown: true}}}, true, true},
+		"blue":           {rollout.Status{Endpoints: rollout.EndpointSet{Blue: one}}, true, false},
+		"green":          {rollout.Status{Endpoints: rollout.EndpointSet{Green: one}}, true, false},
+		"problem":        {rollout.Status{Endpoints: rollout.EndpointSet{Problem: "gone"}}, true, false},
+		"settled, empty": {rollout.Status{Report: rollout.Report{Settled: true}}, false, true},
+		"first node":     {rollout.Status{Report: rollout.Report{Connected: 1}}, false, true},
+		"lost nodes":     {rollout.Status{Report: rollout.Report{Stale: []rollout.Stale{{Node: "n"}}}}, false, true},
+	}
+	for name, tt := range tests {
+		st := api.ModelStatus(tt.st).GetState()
+		if st.GetEndpointsKnown() != tt.endpoints || st.GetReportKnown() != tt.report {
+			t.Errorf("%s: endpoints known %v, report known %v", name, st.GetEndpointsKnown(), st.GetReportKnown())
 		}
 	}
 }
