@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -130,8 +131,7 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 		b.breaks(path, RuleWrongType, "%s is %s; write a mapping with the keys %s", shown(path), typeName(node), strings.Join(keysOf(v.Type()), ", "))
 		return
 	}
-	fields := fieldsOf(v.Type())
-	seen := map[string]place{}
+	fields, seen := fieldsOf(v.Type()), map[string]place{}
 	for _, entry := range mapping.Values {
 		key := entry.Key.GetToken()
 		at := place{key.Position.Line, key.Position.Column}
@@ -142,12 +142,24 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 		}
 		seen[key.Value] = at
 		if !known || !isScalar(entry.Key) {
-			b.problem(at, RuleUnknownKey, "%s is not a key of the policy format%s; known here: %s",
-				short(shown(child(path, key.Value))), nearest(key.Value, keysOf(v.Type())), strings.Join(keysOf(v.Type()), ", "))
+			b.unknown(at, path, key.Value, mapping, v.Type())
 			continue
 		}
 		b.marks.places[child(path, key.Value)] = placeOf(entry, at)
 		b.value(entry.Value, v.Field(index), child(path, key.Value))
+	}
+}
+
+// unknown notes a key that the format does not have. The key that it was most
+// likely meant to be counts as unread: it is not missed on top of that.
+func (b *binder) unknown(at place, path, key string, mapping *ast.MappingNode, t reflect.Type) {
+	keys := keysOf(t)
+	b.problem(at, RuleUnknownKey, "%s is not a key of the policy format%s; known here: %s",
+		short(shown(child(path, key))), didYouMean(key, keys), strings.Join(keys, ", "))
+	meant := nearest(key, keys)
+	written := slices.ContainsFunc(mapping.Values, func(e *ast.MappingValueNode) bool { return e.Key.GetToken().Value == meant })
+	if meant != "" && !written {
+		b.marks.broken[child(path, meant)] = true
 	}
 }
 

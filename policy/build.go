@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -103,7 +104,7 @@ func (b *builder) bake(model string, raw *rawBake, validate []Check) Bake {
 	bake := Bake{
 		For:    b.wait("spec.bake.for", raw.For, 30*time.Minute, 0, longWait),
 		Every:  b.wait("spec.bake.every", raw.Every, 10*time.Second, 10*time.Millisecond, day),
-		Checks: validate,
+		Checks: slices.Clone(validate),
 	}
 	if b.marks.has("spec.bake.checks") {
 		bake.Checks = b.checks("spec.bake.checks", model, raw.Checks)

@@ -55,7 +55,7 @@ func (b *builder) choice(path string, written *string, preset string, known ...s
 		return preset
 	}
 	if !slices.Contains(known, *written) {
-		b.problem(path, RuleUnknownValue, "%s = %s; write %s%s", shown(path), short(*written), strings.Join(known, " or "), nearest(*written, known))
+		b.problem(path, RuleUnknownValue, "%s = %s; write %s%s", shown(path), short(*written), strings.Join(known, " or "), didYouMean(*written, known))
 	}
 	return *written
 }

@@ -242,7 +242,7 @@ func (m *merger) gone(kind, name string, last Source) (removed bool) {
 	case m.reading.AllowRemoval:
 		return true
 	case !m.holds(last.File):
-		why = fmt.Sprintf("file %s is gone", last.File)
+		why = fmt.Sprintf("%s %s: file %s is gone", lowerKind(kind), name, last.File)
 	}
 	p := Problem{File: last.File, Rule: RulePolicyGone, Message: why + lastGoodStands + advice}
 	if kind == kindModel {

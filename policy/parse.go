@@ -131,7 +131,7 @@ func unknownKind(root ast.Node, kind string) Problem {
 			}
 		}
 		p.Line, p.Column = at.line, at.column
-		p.Message = "kind = " + short(kind) + "; write Model or Fleet" + nearest(kind, []string{kindModel, kindFleet})
+		p.Message = "kind = " + short(kind) + "; write Model or Fleet" + didYouMean(kind, []string{kindModel, kindFleet})
 	}
 	return p
 }

@@ -93,6 +93,7 @@ func sortProblems(problems []Problem) []Problem {
 			cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Model+" "+a.Fleet, b.Model+" "+b.Fleet),
 		)
 	})
 	return slices.Compact(problems)

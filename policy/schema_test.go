@@ -216,4 +216,3 @@ func fitsNumber(s map[string]any, v any) string {
 	}
 	return ""
 }
-

@@ -2,8 +2,16 @@ package policy
 
 import "strings"
 
-// nearest gives " (did you mean X?)" for the candidate that text was most
-// likely meant to be, and nothing if none is near.
+// didYouMean gives " (did you mean X?)", and nothing if no candidate is near.
+func didYouMean(text string, candidates []string) string {
+	if best := nearest(text, candidates); best != "" {
+		return " (did you mean " + best + "?)"
+	}
+	return ""
+}
+
+// nearest is the candidate that text was most likely meant to be; empty if
+// none is near.
 func nearest(text string, candidates []string) string {
 	best, distance := "", max(1, len(text)/3)+1
 	for _, candidate := range candidates {
@@ -15,10 +23,7 @@ func nearest(text string, candidates []string) string {
 			best, distance = candidate, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return " (did you mean " + best + "?)"
+	return best
 }
 
 // editDistance counts the bytes to insert, delete or replace to make b from a.

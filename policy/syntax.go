@@ -139,7 +139,7 @@ func retryFault(condition string) string {
 	if slices.Contains(retryConditions, condition) {
 		return ""
 	}
-	return fmt.Sprintf("Envoy's conditions are %s%s", strings.Join(retryConditions, ", "), nearest(condition, retryConditions))
+	return fmt.Sprintf("Envoy's conditions are %s%s", strings.Join(retryConditions, ", "), didYouMean(condition, retryConditions))
 }
 
 func addressFault(text string) string {
