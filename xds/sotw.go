@@ -116,7 +116,7 @@ func (w *watch) composeAll() *frame {
 	}
 	a.again = false
 	nonce := w.stream.nonce()
-	w.flight = &flight{nonce: nonce, all: g}
+	w.flight = &flight{nonce: nonce, all: g, into: a}
 	return &frame{mem.BufferSlice{g.body(), nonceField(nonce)}}
 }
 

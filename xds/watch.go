@@ -54,6 +54,7 @@ type holdAll struct {
 type flight struct {
 	nonce string
 	all   *generation
+	into  *holdAll // the subscription that all answers
 	items []*holding
 }
 
@@ -145,7 +146,7 @@ func (w *watch) settle(nonce string, reason *string) bool {
 }
 
 func (w *watch) accept(f *flight) {
-	if f.all != nil {
+	if f.all != nil && f.into == w.all {
 		w.touchOwners(f.all, w.all.acked)
 		w.all.acked, w.all.answered, w.all.unsure = f.all, f.all, false
 	}
@@ -210,7 +211,7 @@ func (w *watch) reject(f *flight, reason string) {
 	s := w.stream.server
 	no := &nack{reason: reason, at: s.opts.Now()}
 	s.log.Warn("node rejected an answer", "fleet", w.stream.node.key.fleet, "node", w.stream.node.key.id, "type", w.kind, "reason", reason)
-	if f.all != nil {
+	if f.all != nil && f.into == w.all {
 		for _, b := range f.all.blobs {
 			if names(reason, b.name) {
 				no.named = append(no.named, b.name)
