@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,7 @@ func TestExamplePoliciesAreClean(t *testing.T) {
 func TestReferenceNamesEveryKey(t *testing.T) {
 	reference := string(read(t, "../docs/policy.md"))
 	for key := range schemaKeys(t) {
-		if !strings.Contains(reference, "`"+key+"`") && !strings.Contains(reference, "."+key+"`") {
+		if !regexp.MustCompile("(`|\\.|#.* )" + key + "\\b").MatchString(reference) {
 			t.Errorf("docs/policy.md does not name the key %s", key)
 		}
 	}
@@ -130,4 +131,20 @@ func read(t *testing.T, file string) []byte {
 		t.Fatal(err)
 	}
 	return content
+}
+
+// Every rule is in the reference.
+func TestReferenceNamesEveryRule(t *testing.T) {
+	reference := string(read(t, "../docs/policy.md"))
+	source := string(read(t, "rules.go"))
+	for _, line := range strings.Split(source, "\n") {
+		_, value, found := strings.Cut(line, `= "`)
+		if !found {
+			continue
+		}
+		rule, _, _ := strings.Cut(value, `"`)
+		if !strings.Contains(reference, "`"+rule+"`") {
+			t.Errorf("docs/policy.md does not name the rule %s", rule)
+		}
+	}
 }
