@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/mem"
 
+	"greenlight/policy"
 	"greenlight/rollout"
 )
 
@@ -43,6 +44,7 @@ func BenchmarkBroadcast(b *testing.B) {
 
 type adsCrowd struct {
 	server     *Server
+	policy     *policy.Model
 	generation uint64
 	done       chan struct{}
 	size       int // bytes of one answer
@@ -64,7 +66,8 @@ func newADSCrowd(b *testing.B) *adsCrowd {
 	a.server = s
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "fraud"} {
 		s.Endpoints(name, eps(1, 2), eps(2, 2))
-		s.Route(routing(modelNamed(name), 1, allBlue))
+		a.policy = modelNamed(name) // of the last, fraud
+		s.Route(routing(a.policy, 1, allBlue))
 	}
 	s.Open()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -118,13 +121,12 @@ func obey(st adsClient, id *corev3.Node) {
 func (a *adsCrowd) push(b *testing.B) time.Duration {
 	a.generation++
 	w := []rollout.Weights{allBlue, allGreen}[a.generation%2]
-	p := modelNamed("fraud")
 	select {
 	case <-a.done:
 	default:
 	}
 	begin := time.Now()
-	a.server.Route(routing(p, a.generation, w))
+	a.server.Route(routing(a.policy, a.generation, w))
 	for {
 		select {
 		case <-a.done:

@@ -13,14 +13,16 @@ import (
 // answers 503.
 
 // answered reports whether the node has the cluster: it acknowledged it, or it
-// rejected the answer that held it and asks for its endpoints all the same.
+// rejected the answer that held it and asks for its endpoints all the same. A
+// cluster whose removal is on its way is as good as gone.
 func (n *node) answered(name string) bool {
 	found := false
 	n.each(cluster, func(w *watch) {
 		if w.all != nil {
-			found = found || w.all.holds(name, n)
+			leaves := w.flight != nil && w.flight.all != nil && w.flight.all.byName[name] == nil
+			found = found || !leaves && w.all.holds(name, n)
 		}
-		if h := w.held[name]; h != nil {
+		if h := w.held[name]; h != nil && h.wanted != nil && !h.removing {
 			found = found || h.acked != nil || len(h.refused) > 0 && n.find(endpoint, name) != nil
 		}
 	})

@@ -50,15 +50,20 @@ func (s *Server) watch(ctx context.Context) error {
 	gap := time.NewTimer(0)
 	defer gap.Stop()
 	var last, saved time.Time
+	hurried := false // the gap is the urgent one; mere progress must not stretch it
 	for {
 		select {
 		case <-ctx.Done():
 			return s.save()
 		case <-s.urgent:
+			hurried = true
 			gap.Reset(max(0, urgentGap-time.Since(last)))
 		case <-s.progress:
-			gap.Reset(max(0, quietGap-time.Since(last)))
+			if !hurried {
+				gap.Reset(max(0, quietGap-time.Since(last)))
+			}
 		case <-gap.C:
+			hurried = false
 			s.announce()
 			last = time.Now()
 		case <-tick.C:

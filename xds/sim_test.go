@@ -157,11 +157,15 @@ func (n *simNode) inspect(k kind, a *answer) {
 		if n.routes[domain] == w {
 			continue
 		}
+		gone := func(name string) bool {
+			p := n.pending[cluster]
+			return p != nil && (slices.Contains(p.removed, name) || !n.delta && p.items[name].any == nil)
+		}
 		model := strings.TrimSuffix(domain, ".models.internal")
 		for _, c := range policy.Colors {
 			name := model + "/" + string(c)
 			got, ok := n.endpoints[name]
-			if w.Of(c) > 0 && (!n.clusters[name] || !ok || got == 0 && n.server.models[model].endpointsOf(c) > 0) {
+			if w.Of(c) > 0 && (!n.clusters[name] || gone(name) || !ok || got == 0 && n.server.models[model].endpointsOf(c) > 0) {
 				n.t.Fatalf("node %s was sent weight to %s, which it has not warmed", n.id, name)
 			}
 		}
@@ -301,7 +305,8 @@ func TestNothingBreaksTheRules(t *testing.T) {
 			"nack":       func(rt *rapid.T) { w.node(rt).nack(someKind(rt)) },
 			"ask again":  func(rt *rapid.T) { n := w.node(rt); n.ask(endpoint, n.names[endpoint]...) },
 			"disconnect": w.reconnect,
-			"reap":       func(*rapid.T) { s.due() },
+			"withdraw":   w.withdraw,
+			"reap":       func(*rapid.T) { s.due(); w.pump() },
 		})
 	})
 }
@@ -340,14 +345,32 @@ func (w *world) pump() {
 
 func (w *world) route(rt *rapid.T) {
 	m := someModel(rt)
+	w.back(m)
 	w.last++
 	w.weights[m] = rollout.Split(policy.Green, rapid.SampledFrom([]policy.Weight{0, 2500, policy.Full}).Draw(rt, "green"))
 	w.s.Route(routing(w.policies[m], w.last, w.weights[m]))
 	w.pump()
 }
 
+// withdraw takes a model off; the next step that routes it brings it back.
+func (w *world) withdraw(rt *rapid.T) {
+	m := someModel(rt)
+	w.s.Withdraw(m)
+	delete(w.weights, m)
+	w.pump()
+}
+
+// back makes a withdrawn model complete again.
+func (w *world) back(m string) {
+	if _, ok := w.weights[m]; !ok {
+		w.weights[m] = allBlue
+		w.s.Endpoints(m, eps(1, 2), eps(2, 2))
+	}
+}
+
 func (w *world) policy(rt *rapid.T) {
 	m := someModel(rt)
+	w.back(m)
 	p := modelNamed(m)
 	p.Route.ConnectTimeout *= rapid.SampledFrom([]time.Duration{1, 2, 3}).Draw(rt, "timeout")
 	w.policies[m] = p
@@ -359,7 +382,11 @@ func (w *world) policy(rt *rapid.T) {
 func (w *world) endpoints(rt *rapid.T) {
 	seed := rapid.IntRange(1, 3)
 	size := rapid.IntRange(0, 2)
-	w.s.Endpoints(someModel(rt), eps(seed.Draw(rt, "blue"), size.Draw(rt, "blues")), eps(seed.Draw(rt, "green"), size.Draw(rt, "greens")))
+	m := someModel(rt)
+	if _, ok := w.weights[m]; !ok {
+		return
+	}
+	w.s.Endpoints(m, eps(seed.Draw(rt, "blue"), size.Draw(rt, "blues")), eps(seed.Draw(rt, "green"), size.Draw(rt, "greens")))
 	w.pump()
 }
 
@@ -421,6 +448,7 @@ func TestEveryNodeArrives(t *testing.T) {
 		}
 		w := &world{s: s, weights: map[string]rollout.Weights{}, policies: map[string]*policy.Model{"fraud": modelNamed("fraud"), "other": modelNamed("other")}}
 		for name, p := range w.policies {
+			w.weights[name] = allBlue
 			s.Endpoints(name, eps(1, 2), eps(2, 2))
 			s.Route(routing(p, 1, allBlue))
 		}

@@ -141,6 +141,7 @@ func (w *watch) composeWhole() *frame {
 			b = h.acked
 		}
 		if b != nil || h.acked != nil {
+			h.removing = b == nil
 			w.sent(h, b)
 			items = append(items, h)
 		}

@@ -27,7 +27,7 @@ type holding struct {
 	wanted   *blob // nil: there is none
 	out      *blob // in flight
 	acked    *blob
-	removing bool // delta: its removal is in flight
+	removing bool // its removal is in flight
 	has      bool // delta: the node has it, at a version that is not known here
 	again    bool // it was asked for and has to be answered, changed or not
 	unsure   bool // a rejected answer may have been taken in part
