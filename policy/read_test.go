@@ -148,7 +148,11 @@ func TestHostileFilesAreRefusedFast(t *testing.T) {
 		"colons": fill("a: "), "lines": fill("a: bcd\n"), "flow": "a: [" + fill("1,") + "]",
 		"quotes": fill(`"`), "tags": fill("!a "), "anchors": fill("&a "), "documents": fill("---\n"),
 		"small documents": fill("a: b\n---\n"), "wide keys": fill("a") + ": b", "comments": fill("#\n"),
-		"a bomb": "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+		"blank lines in text": "a: |\n  " + fill("\n"),
+		"tabs in quotes":      `a: "` + fill("x\t"),
+		"many such texts":     strings.Repeat("a: |\n"+strings.Repeat("\n", 450)+"  x\n---\n", 500),
+		"one large document":  "a: |\n" + fill("  x\n"),
+		"a bomb":              "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
 	}
 	for name, text := range cases {
 		t.Run(name, func(t *testing.T) {

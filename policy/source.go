@@ -15,16 +15,20 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The limits of one file. They are far above what a policy needs, and low
-// enough that the worst file below them is refused within a second or two: the
-// parser's time grows with the square of a mapping's size, and its stack with
-// the nesting.
+// The limits of one file and of each document in it. They are far above what
+// a policy needs, and low enough that the worst file below them is refused
+// within some seconds: go-yaml's time grows with the square of a mapping's
+// size, and of the tabs and blank lines in a text; its stack grows with the
+// nesting.
 const (
-	maxFileSize  = 1 << 20
-	maxDocuments = 2000
-	maxTokens    = 10_000 // per document
-	maxDepth     = 32     // of [ and {
-	maxColumn    = 200    // of what opens a block
+	maxFileSize     = 1 << 20
+	maxDocuments    = 2000
+	maxDocumentSize = 64 << 10
+	maxBlankLines   = 500
+	maxTabs         = 200
+	maxTokens       = 10_000
+	maxDepth        = 32  // of [ and {
+	maxColumn       = 200 // of what opens a block
 )
 
 const byteOrderMark = "\uFEFF"
@@ -38,21 +42,24 @@ type chunk struct {
 	problem *Problem
 }
 
-// split turns a file into its documents. Every document is parsed on its own:
-// a mistake in one leaves the others readable (and go-yaml drops what follows
-// an empty one). Problems have no File yet.
+// split turns a file into its documents. Each is read on its own: a mistake in
+// one leaves the others readable (and go-yaml drops what follows an empty one).
+// Problems have no File yet.
 func split(content []byte) ([]chunk, *Problem) {
 	text, problem := plainText(content)
 	if problem != nil {
 		return nil, problem
 	}
-	lines := strings.SplitAfter(text, "\n")
 	var chunks []chunk
-	for _, group := range documents(lexer.Tokenize(text)) {
+	for _, s := range sections(text) {
+		c, empty := s.parse()
+		if empty {
+			continue
+		}
 		if len(chunks) == maxDocuments {
 			return nil, &Problem{Rule: RuleTooLarge, Message: fmt.Sprintf("a file has at most %d documents; split it", maxDocuments)}
 		}
-		chunks = append(chunks, parseChunk(group, lines))
+		chunks = append(chunks, c)
 	}
 	return chunks, nil
 }
@@ -93,53 +100,105 @@ func junk(rest string, r rune) string {
 	return ""
 }
 
-// tokens is one document as the lexer sees it, without comments, and where
-// its lines end: at the next document's first line, or at 0 for the last one.
-type tokens struct {
-	list token.Tokens
-	end  int
+// section is the text of one document, from its --- on, and the number of
+// lines before it.
+type section struct {
+	text   string
+	before int
 }
 
-// documents groups a file's tokens by document and leaves out empty ones.
-func documents(all token.Tokens) []tokens {
-	var groups []tokens
-	var present token.Tokens
-	flush := func(end int) {
-		if len(present) > 0 {
-			groups = append(groups, tokens{present, end})
+// sections divides a file at the lines that begin or end a document. Such a
+// line is one wherever it stands: YAML allows it in no text.
+func sections(text string) []section {
+	var all []section
+	start, before, line := 0, 0, 0
+	for at := 0; at < len(text); line++ {
+		end := at + len(text[at:])
+		if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
+			end = at + i + 1
 		}
-		present = nil
+		if isMarker(text[at:end]) && at > start {
+			all = append(all, section{text[start:at], before})
+			start, before = at, line
+		}
+		at = end
 	}
-	for _, t := range all {
+	return append(all, section{text[start:], before})
+}
+
+func isMarker(line string) bool {
+	rest, begins := strings.CutPrefix(line, "---")
+	if !begins {
+		rest, begins = strings.CutPrefix(line, "...")
+	}
+	return begins && (rest == "" || strings.ContainsAny(rest[:1], " \t\n"))
+}
+
+// parse reads one document; empty says that it has nothing but comments.
+func (s section) parse() (c chunk, empty bool) {
+	c.line = s.before + 1
+	if c.problem = s.tooLarge(); c.problem != nil {
+		return c, false
+	}
+	list := s.tokens()
+	if len(list) == 0 {
+		return c, true
+	}
+	first := list[0].Position.Line
+	c.line, c.hash = first, hashFrom(s.text, first-s.before)
+	if c.problem = refuse(list); c.problem == nil {
+		c.root, c.problem = parse(list)
+	}
+	return c, false
+}
+
+func (s section) tooLarge() *Problem {
+	says := ""
+	switch {
+	case len(s.text) > maxDocumentSize:
+		says = fmt.Sprintf("has %d bytes; at most %d", len(s.text), maxDocumentSize)
+	case strings.Count(s.text, "\t") > maxTabs:
+		says = fmt.Sprintf("has more than %d tabs; indent with spaces", maxTabs)
+	case blankLines(s.text) > maxBlankLines:
+		says = fmt.Sprintf("has more than %d blank lines; remove some", maxBlankLines)
+	default:
+		return nil
+	}
+	return &Problem{Line: s.before + 1, Column: 1, Rule: RuleTooLarge, Message: "the document that begins here " + says}
+}
+
+func blankLines(text string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// tokens is the document as the lexer sees it, without comments and markers,
+// with lines counted from the beginning of the file.
+func (s section) tokens() token.Tokens {
+	var list token.Tokens
+	for _, t := range lexer.Tokenize(s.text) {
 		switch t.Type {
-		case token.CommentType:
-		case token.DocumentHeaderType, token.DocumentEndType:
-			flush(t.Position.Line)
+		case token.CommentType, token.DocumentHeaderType, token.DocumentEndType:
 		default:
-			present = append(present, t)
+			t.Position.Line += s.before
+			list = append(list, t)
 		}
 	}
-	flush(0)
-	return groups
+	return list
 }
 
-func parseChunk(group tokens, lines []string) chunk {
-	first := group.list[0]
-	c := chunk{line: first.Position.Line, hash: hashLines(lines, first.Position.Line, group.end)}
-	if c.problem = refuse(group.list); c.problem != nil {
-		return c
+// hashFrom is the SHA-256 of text from a line on: comments before the first
+// key do not count.
+func hashFrom(text string, line int) string {
+	for ; line > 1; line-- {
+		_, text, _ = strings.Cut(text, "\n")
 	}
-	c.root, c.problem = parse(group.list)
-	return c
-}
-
-// hashLines is the SHA-256 of the lines from first up to, not including, end.
-func hashLines(lines []string, first, end int) string {
-	if end == 0 || end > len(lines) {
-		end = len(lines) + 1
-	}
-	first = min(max(first, 1), end)
-	sum := sha256.Sum256([]byte(strings.Join(lines[first-1:end-1], "")))
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
