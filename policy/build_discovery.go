@@ -24,7 +24,7 @@ func (b *builder) discovery(raw *rawDiscovery) Discovery {
 		d.Service = b.text("spec.discovery.service", raw.Service, "", RuleNameSyntax, foreignFault)
 		b.color(&d, raw.Color)
 	default:
-		b.require("spec.discovery", "write {service: NAME}, or {blue: {service: NAME}, green: {service: NAME}}")
+		b.require("spec.discovery.service", "write {service: NAME}, or {blue: {service: NAME}, green: {service: NAME}}")
 	}
 	return d
 }

@@ -13,7 +13,7 @@ func (b *builder) shift(raw *rawShift) []Step {
 	case raw == nil:
 		return []Step{{Weight: Full}}
 	case steps == linear:
-		b.problem("spec.shift", RuleContradiction, "shift has one of steps and linear; write shift: {steps: [100%%]} for all at once")
+		b.problem("spec.shift.steps", RuleContradiction, "shift has one of steps and linear; write shift: {steps: [100%%]} for all at once")
 		return nil
 	case linear:
 		return b.linear(orEmpty(raw.Linear))
