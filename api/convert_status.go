@@ -153,6 +153,7 @@ func report(r rollout.Report) *adminv1.Report {
 		ColdBlueNodes:  list(r.ColdNodes[policy.Blue], nodeRef),
 		ColdGreenNodes: list(r.ColdNodes[policy.Green], nodeRef),
 		MaySend:        counts(r.MaySend),
+		Sending:        counts(r.Sending),
 	}
 }
 

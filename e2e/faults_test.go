@@ -20,6 +20,10 @@ const (
 	endpointType = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment"
 )
 
+// withoutRetries makes an Envoy one that does not know a part of our routes, as
+// one of another version or build would.
+const withoutRetries = "envoy.retry_host_predicates/envoy.retry_host_predicates.previous_hosts"
+
 // While a node has not got green's endpoints, no weight moves: not on that
 // node, not on the others.
 func TestSwitchWaitsWhileEndpointsAreWithheld(t *testing.T) {
@@ -28,8 +32,8 @@ func TestSwitchWaitsWhileEndpointsAreWithheld(t *testing.T) {
 		// A new set of green endpoints that envoy-2 does not get to know.
 		w.relay.withhold("envoy-2", endpointType)
 		late := w.lateEnvoy("envoy-4", endpointType)
-		id := w.start()
 		m := w.await("cold nodes", func(m *adminv1.ModelStatus) bool { return m.GetReport().GetCold().GetGreen() > 0 })
+		id := w.start()
 		if n := m.GetReport().GetColdGreenNodes(); len(n) == 0 || n[0].GetNode() != "envoy-4" {
 			t.Errorf("cold nodes are %v, want envoy-4", n)
 		}
@@ -121,7 +125,7 @@ func TestRejectedRouteStopsTheSwitch(t *testing.T) {
 			"confirm": "{within: 20s}",
 		})
 		// envoy-4 knows no previous_hosts predicate; it is fine until the policy asks for retries.
-		old := w.addEnvoy("envoy-4", "--disable-extensions", "envoy.retry_host_predicates.previous_hosts")
+		old := w.addEnvoy("envoy-4", "--disable-extensions", withoutRetries)
 		must(t, old.AwaitServing(w.within(patience), w.url(old, "/v2/models/tumor/ready"), host))
 
 		w.writePolicy("tumor.yaml", policyWith("tumor", nil)) // with retries
@@ -152,7 +156,7 @@ func TestNackMidSwitchRollsBack(t *testing.T) {
 		})
 		id := w.start()
 		w.awaitPhase(adminv1.Phase_PHASE_HOLDING)
-		w.addEnvoy("envoy-4", "--disable-extensions", "envoy.retry_host_predicates.previous_hosts")
+		w.addEnvoy("envoy-4", "--disable-extensions", withoutRetries)
 		sw := w.awaitOutcome(id, adminv1.Outcome_OUTCOME_ROLLED_BACK)
 		if !strings.Contains(sw.GetCause(), "envoy-4") || !strings.Contains(sw.GetCause(), "previous_hosts") {
 			t.Errorf("cause %q names neither the node nor its reason", sw.GetCause())

@@ -26,7 +26,13 @@ func (l *loop) act(a rollout.Action) {
 
 // publish routes, but never before the fleets were given endpoints: routes to
 // clusters that nobody filled answer 503.
+//
+// A policy that a node just rejected is not published again, although Step,
+// which was asked before that was known, still names it.
 func (l *loop) publish(r rollout.Routing) {
+	if no := l.rejected; no != nil && !no.standing && same(r.Policy, no.policy) {
+		r.Policy = l.policy
+	}
 	l.published = &r
 	if !l.fed {
 		l.unsent = true
@@ -55,6 +61,7 @@ func (l *loop) logChange(last rollout.State) {
 	case last.Generation != now.Generation:
 		l.logTransition("", rollout.Transition{
 			From: last.Phase, To: now.Phase, Generation: now.Generation, Weights: now.Weights,
+			Reason: "routing published outside of a switch",
 		})
 	}
 	if now.Problem != "" && now.Problem != last.Problem {

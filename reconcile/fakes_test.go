@@ -124,8 +124,8 @@ func (f *fleet) Endpoints(model string, blue, green []rollout.Endpoint) {
 	defer f.mu.Unlock()
 	next, old := rollout.EndpointSet{Blue: blue, Green: green}, f.clusters[model]
 	for _, c := range policy.Colors {
-		if len(next.Of(c)) == 0 && len(old.Of(c)) > 0 && f.maySend(model, c) > 0 {
-			f.w.fail("%s/%s was emptied while %d nodes may send there", model, c, f.maySend(model, c))
+		if len(next.Of(c)) == 0 && len(old.Of(c)) > 0 && f.maySend(model, c, true) > 0 {
+			f.w.fail("%s/%s was emptied while %d nodes may send there", model, c, f.maySend(model, c, true))
 		}
 	}
 	f.clusters[model] = next
@@ -133,8 +133,11 @@ func (f *fleet) Endpoints(model string, blue, green []rollout.Endpoint) {
 }
 
 // maySend counts nodes that hold, or were sent, weight for c.
-func (f *fleet) maySend(model string, c policy.Color) (count int) {
+func (f *fleet) maySend(model string, c policy.Color, alsoStale bool) (count int) {
 	for _, n := range f.nodes {
+		if !n.connected && !alsoStale {
+			continue
+		}
 		r, ok := f.routings[model]
 		if n.holds[model].Of(c) > 0 || ok && n.connected && n.acked[model] != r.Generation && r.Weights.Of(c) > 0 {
 			count++
@@ -155,13 +158,13 @@ func (f *fleet) Report(model string) rollout.Report {
 	}
 	report := rollout.Report{
 		Generation: r.Generation, Settled: true,
-		Cold: map[policy.Color]int{}, MaySend: map[policy.Color]int{},
+		Cold: map[policy.Color]int{}, MaySend: map[policy.Color]int{}, Sending: map[policy.Color]int{},
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.nodes)) {
 		f.reportNode(&report, model, name, r.Generation)
 	}
 	for _, c := range policy.Colors {
-		report.MaySend[c] = f.maySend(model, c)
+		report.MaySend[c], report.Sending[c] = f.maySend(model, c, true), f.maySend(model, c, false)
 		if len(f.clusters[model].Of(c)) == 0 {
 			report.Cold[c] = report.Connected
 		}

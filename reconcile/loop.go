@@ -181,7 +181,8 @@ func (l *loop) status() rollout.Status {
 // visible is the journaled state as operators see it.
 func (l *loop) visible() rollout.State {
 	s := l.state
-	s.Facts = rollout.Facts{}
+	// What was heard is in the status itself; only that it was heard is not.
+	s.Facts = rollout.Facts{EndpointsKnown: s.Facts.EndpointsKnown, ReportKnown: s.Facts.ReportKnown}
 	if l.failing != nil {
 		s.Problem = l.failing.String()
 	}

@@ -193,7 +193,7 @@ func TestTransitionsAreLogged(t *testing.T) {
 			}
 		}
 		want := []string{
-			`fraud switch="" from=idle to=idle actor="" reason="" blue=10000 green=0 generation=1`,
+			`fraud switch="" from=idle to=idle actor="" reason="routing published outside of a switch" blue=10000 green=0 generation=1`,
 			`fraud switch=ID from=idle to=preparing actor=ann reason="started by ann" blue=10000 green=0 generation=1`,
 		}
 		if len(lines) != 5 || !slices.Equal(lines[:2], want) || !strings.Contains(lines[4], "from=confirming to=baking") {

@@ -186,11 +186,17 @@ func drawReport(t *rapid.T, s rollout.State) rollout.Report {
 		r.Settled = false
 	case 1:
 		r.Acked = rapid.IntRange(0, r.Connected).Draw(t, "acked")
+		if r.Acked < r.Connected {
+			r.Pending = []rollout.NodeRef{{Fleet: "edge", Node: "e2"}}
+		}
 	case 2:
 		r.Generation -= min(r.Generation, 1)
 	case 3:
 		r.Rejected = []rollout.Rejection{{Fleet: "edge", Node: "e1", Type: "route", Reason: "impossible"}}
 		r.Acked = max(0, r.Connected-1)
+		for _, c := range policy.Colors {
+			r.Sending[c] = rapid.IntRange(0, r.Connected).Draw(t, "sending")
+		}
 	case 4:
 		r.Cold[rapid.SampledFrom(policy.Colors[:]).Draw(t, "cold")] = 1
 	case 5:

@@ -230,6 +230,12 @@ func (a *audit) confirmed(generation uint64) bool {
 	return r != nil && r.Settled && r.Generation == generation && r.Acked == r.Connected && len(r.Rejected) == 0
 }
 
+// harmless: all that have not ACKed have rejected, and nobody connected sends to c.
+func (a *audit) harmless(generation uint64, c policy.Color) bool {
+	r := a.report
+	return r != nil && r.Settled && r.Generation == generation && len(r.Pending) == 0 && r.Sending[c] == 0
+}
+
 // confirmedFirst: rule 5. A step is left forwards only when every node has ACKed it.
 func (a *audit) confirmedFirst(s seen) error {
 	for _, tr := range fresh(s) {
@@ -237,7 +243,7 @@ func (a *audit) confirmedFirst(s seen) error {
 		if tr.From == rollout.Confirming && ahead && !a.confirmed(tr.Generation) {
 			return fmt.Errorf("rule 5: %s without confirmation of %d", tr.To, tr.Generation)
 		}
-		if tr.From == rollout.RollingBack && !a.confirmed(tr.Generation) {
+		if tr.From == rollout.RollingBack && !a.confirmed(tr.Generation) && !a.harmless(tr.Generation, s.after.Switch.To) {
 			return fmt.Errorf("rule 5: rollback ended without confirmation of %d", tr.Generation)
 		}
 	}

@@ -27,6 +27,13 @@ func (f Facts) reported(g uint64) bool { return f.ReportKnown && f.Report.Genera
 // settled reports whether the last report speaks of g and of every node.
 func (f Facts) settled(g uint64) bool { return f.reported(g) && f.Report.Settled }
 
+// harmless reports whether the nodes that have not ACKed generation g have all
+// rejected it, and none of them sends users to c.
+func (f Facts) harmless(g uint64, c policy.Color) bool {
+	r := f.Report
+	return f.settled(g) && len(r.Rejected) > 0 && len(r.Pending) == 0 && r.Sending[c] == 0
+}
+
 // confirmed reports whether every connected node has ACKed g. Where no node is
 // connected nobody is left to ask, and g counts as confirmed.
 func (f Facts) confirmed(g uint64) bool {

@@ -64,15 +64,17 @@ func (t *turn) leaveHeld() bool {
 	return false
 }
 
-// arriveBack ends the switch when every node has the old routing again. It
-// never gives up: it only gets louder.
+// arriveBack ends the switch when every node has the old routing again, or
+// rejects it and sends nothing to the new color all the same: such a node will
+// not change its mind, and nobody is worse off for it. It never gives up
+// waiting for the others: it only gets louder.
 func (t *turn) arriveBack() bool {
 	sw, f := t.s.Switch, t.s.Facts
-	if f.confirmed(t.s.Generation) {
+	if f.confirmed(t.s.Generation) || f.harmless(t.s.Generation, sw.To) {
 		t.s.Live = sw.From
 		t.conclude(RolledBack, sw.Cause)
 		t.enter(Idle, fmt.Sprintf("%s has all traffic again, confirmed by %s",
-			sw.From, count(f.Report.Connected, "node")))
+			sw.From, count(f.Report.Acked, "node")))
 		return true
 	}
 	if t.due(t.s.Deadline) {

@@ -254,7 +254,7 @@ func (s *stage) report(args map[string]string) rollout.Report {
 		case "acked":
 			acked, connected, _ := strings.Cut(value, "/")
 			r.Acked, r.Connected = s.number(acked), s.number(connected)
-		case "nack", "cold", "stale", "settled", "generation":
+		case "nack", "sends", "cold", "stale", "settled", "generation":
 		default:
 			s.t.Fatalf("unknown report setting %q", key)
 		}
@@ -269,6 +269,9 @@ func (s *stage) report(args map[string]string) rollout.Report {
 func (s *stage) reportFaults(r *rollout.Report, args map[string]string) {
 	if reason := args["nack"]; reason != "" {
 		r.Acked--
+		if on := policy.Color(args["sends"]); on != "" {
+			r.Sending[on] = 1
+		}
 		r.Rejected = []rollout.Rejection{{Fleet: "edge", Node: "e9", Type: "route", Reason: reason, At: s.now}}
 	}
 	if n := args["cold"]; n != "" {

@@ -163,6 +163,8 @@ type Report struct {
 	// MaySend counts, per color, the nodes (connected, or stale within their
 	// lease) that may still send users' requests there.
 	MaySend map[policy.Color]int `json:"maySend,omitempty"`
+	// Sending is the connected ones of MaySend.
+	Sending map[policy.Color]int `json:"sending,omitempty"`
 }
 
 // ReportList is how many nodes a Report names in each list.

@@ -48,10 +48,10 @@ func (t *turn) invalidated() string {
 // Preparing; two versions at once are a change too. The caller trusts the registry.
 func (t *turn) versionChanged() string {
 	sw := t.s.Switch
-	if v := t.s.Facts.version(sw.To); v != sw.ToVersion {
-		return fmt.Sprintf("%s changed from version %q to %q during the switch", sw.To, sw.ToVersion, v)
+	if v := t.s.Facts.Endpoints.Versions(sw.To); len(v) == 1 && v[0] == sw.ToVersion {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("%s changed from version %q to %q during the switch", sw.To, sw.ToVersion, t.s.Facts.version(sw.To))
 }
 
 // checked takes the verdicts of the run that is awaited, and of no other.

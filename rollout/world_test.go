@@ -106,11 +106,11 @@ func instances(c policy.Color, n int, version string) []rollout.Endpoint {
 func allACK(s rollout.State, n int) rollout.Report {
 	r := rollout.Report{
 		Generation: s.Generation, Settled: true, Connected: n, Acked: n,
-		Cold: map[policy.Color]int{}, MaySend: map[policy.Color]int{},
+		Cold: map[policy.Color]int{}, MaySend: map[policy.Color]int{}, Sending: map[policy.Color]int{},
 	}
 	for _, c := range policy.Colors {
 		if s.Weights.Of(c) > 0 {
-			r.MaySend[c] = n
+			r.MaySend[c], r.Sending[c] = n, n
 		}
 	}
 	return r

@@ -22,6 +22,7 @@ func (s *Server) Report(name string) rollout.Report {
 			Cold:      map[policy.Color]int{},
 			ColdNodes: map[policy.Color][]rollout.NodeRef{},
 			MaySend:   map[policy.Color]int{},
+			Sending:   map[policy.Color]int{},
 		},
 	}
 	m := s.models[name]
@@ -87,6 +88,7 @@ func (t *tally) countColor(n *node, c policy.Color) {
 	r, name := &t.report, resource.ClusterName(t.model.name, c)
 	if n.maySend(t.model, c) {
 		r.MaySend[c]++
+		r.Sending[c]++
 	}
 	if n.warm(name) || n.proxyless() && n.find(cluster, name) == nil {
 		return

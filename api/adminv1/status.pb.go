@@ -1421,7 +1421,9 @@ type Report struct {
 	ColdGreenNodes []*NodeRef `protobuf:"bytes,10,rep,name=cold_green_nodes,json=coldGreenNodes,proto3" json:"cold_green_nodes,omitempty"`
 	// Nodes, connected or stale within their lease, that may still send users'
 	// requests to the color.
-	MaySend       *ColorCounts `protobuf:"bytes,11,opt,name=may_send,json=maySend,proto3" json:"may_send,omitempty"`
+	MaySend *ColorCounts `protobuf:"bytes,11,opt,name=may_send,json=maySend,proto3" json:"may_send,omitempty"`
+	// The connected ones of may_send.
+	Sending       *ColorCounts `protobuf:"bytes,12,opt,name=sending,proto3" json:"sending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1529,6 +1531,13 @@ func (x *Report) GetColdGreenNodes() []*NodeRef {
 func (x *Report) GetMaySend() *ColorCounts {
 	if x != nil {
 		return x.MaySend
+	}
+	return nil
+}
+
+func (x *Report) GetSending() *ColorCounts {
+	if x != nil {
+		return x.Sending
 	}
 	return nil
 }
@@ -1924,7 +1933,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\"7\n" +
 	"\vColorCounts\x12\x12\n" +
 	"\x04blue\x18\x01 \x01(\x05R\x04blue\x12\x14\n" +
-	"\x05green\x18\x02 \x01(\x05R\x05green\"\xa1\x04\n" +
+	"\x05green\x18\x02 \x01(\x05R\x05green\"\xdd\x04\n" +
 	"\x06Report\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
@@ -1939,7 +1948,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x0fcold_blue_nodes\x18\t \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\rcoldBlueNodes\x12F\n" +
 	"\x10cold_green_nodes\x18\n" +
 	" \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\x0ecoldGreenNodes\x12;\n" +
-	"\bmay_send\x18\v \x01(\v2 .greenlight.admin.v1.ColorCountsR\amaySend\"K\n" +
+	"\bmay_send\x18\v \x01(\v2 .greenlight.admin.v1.ColorCountsR\amaySend\x12:\n" +
+	"\asending\x18\f \x01(\v2 .greenlight.admin.v1.ColorCountsR\asending\"K\n" +
 	"\aNodeRef\x12\x14\n" +
 	"\x05fleet\x18\x01 \x01(\tR\x05fleet\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x16\n" +
@@ -2075,14 +2085,15 @@ var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	15, // 45: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
 	15, // 46: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
 	13, // 47: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 48: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	21, // 49: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	21, // 50: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	13, // 48: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 49: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	21, // 50: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	21, // 51: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }

@@ -96,6 +96,10 @@ func (s *server) build(opts Options) error {
 	if err != nil {
 		return err
 	}
+	taken, err := s.store.TakenPolicies()
+	if err != nil {
+		return err
+	}
 	s.xds, err = xds.New(xds.Options{
 		Log: s.log, Lease: s.config.Lease, ReconnectGrace: s.config.ReconnectGrace, Nodes: s.store,
 		Changed: func(model string) { s.group.FleetChanged(model) },
@@ -110,7 +114,7 @@ func (s *server) build(opts Options) error {
 	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log}), Registry: source,
-		Endpoints: s.store, States: states, LastEndpoints: lastEndpoints, Log: s.log,
+		Endpoints: s.store, Policies: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
 		},
@@ -173,9 +177,6 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 // takePolicies hands a new set of policies to the fleets and the loops, and
 // keeps what is good in it for a start with broken files.
 func (s *server) takePolicies(set policy.Set) {
-	for _, p := range set.Problems {
-		s.log.Warn("policy file has a problem", "problem", p.String())
-	}
 	fleets := map[string]*policy.Fleet{}
 	for name, entry := range set.Fleets {
 		if entry.Fleet != nil {
