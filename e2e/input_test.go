@@ -106,7 +106,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"policy", "schema"}, 0, "$schema"},
 		{[]string{"bootstrap", "edge"}, 0, "ads"},
 		{[]string{"version"}, 0, "greenlight"},
-		{[]string{"fleet", "nowhere"}, 2, "edge"},
+		{[]string{"fleet", "nowhere"}, 2, "nowhere"},
 		{[]string{"swich"}, 2, "switch"},
 		{[]string{"status", "--server", "127.0.0.1:1"}, 3, "127.0.0.1:1"},
 	}

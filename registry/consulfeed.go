@@ -82,7 +82,7 @@ type pace struct {
 
 const (
 	paceBurst  = 50
-	paceSecond = 20 // queries a second once the burst is used up
+	paceSecond = 200 // queries a second once the burst is used up
 )
 
 func newPace(now time.Time) *pace { return &pace{tokens: paceBurst, at: now} }

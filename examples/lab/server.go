@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"greenlight/api/adminv1"
 )
@@ -93,19 +96,37 @@ func (s *Server) Stop() {
 	}
 }
 
-// AwaitModel waits until the model's status meets the condition and gives that status.
+// AwaitModel waits until the model exists and its status meets the condition,
+// and gives that status.
 func (s *Server) AwaitModel(ctx context.Context, model, what string, condition func(*adminv1.ModelStatus) bool) (*adminv1.ModelStatus, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	for {
+		last, err := s.watchModel(ctx, model, condition)
+		switch {
+		case err == nil:
+			return last, nil
+		case status.Code(err) != codes.NotFound:
+			return last, fmt.Errorf("wait for %s: %w; last seen: %v", what, err, last)
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return last, fmt.Errorf("wait for %s: %w", what, err)
+		}
+	}
+}
+
+// watchModel follows the model until the condition holds or the stream ends.
+func (s *Server) watchModel(ctx context.Context, model string, condition func(*adminv1.ModelStatus) bool) (last *adminv1.ModelStatus, err error) {
 	stream, err := s.Client.Watch(ctx, &adminv1.WatchRequest{Model: model}, grpc.WaitForReady(true))
 	if err != nil {
-		return nil, fmt.Errorf("wait for %s: %w", what, err)
+		return nil, err
 	}
-	var last *adminv1.ModelStatus
 	for {
 		change, err := stream.Recv()
 		if err != nil {
-			return last, fmt.Errorf("wait for %s: %w; last seen: %v", what, err, last)
+			return last, err
 		}
 		if change.GetModel() == nil {
 			continue
