@@ -88,7 +88,7 @@ func (r *Runner) one(ctx context.Context, job rollout.CheckJob, c policy.Check, 
 	}
 	v := rollout.Verdict{
 		Check: c.Name, Kind: c.Kind(),
-		Result: f.result, Summary: c.Name + ": " + f.summary, Figures: f.figures, Evidence: f.evidence,
+		Result: f.result, Summary: f.summary, Figures: f.figures, Evidence: f.evidence,
 		Took: time.Since(start), At: time.Now(),
 	}
 	r.log.Info("checked", "model", job.Model, "target", job.Target, "check", c.Name,

@@ -54,7 +54,7 @@ func TestEndpointsSaysWhatItCounted(t *testing.T) {
 	j.Endpoints.Problem = "consul: connection refused"
 	v := check.New(check.Options{}).Run(context.Background(), j)[0]
 	wantVerdict(t, v, rollout.Fail,
-		"endpoints: green has 2 ready endpoints, needs 3 (at least 1, and 75.5% of the 3 that blue has)",
+		"green has 2 ready endpoints, needs 3 (at least 1, and 75.5% of the 3 that blue has)",
 		"the registry's last good answer: consul: connection refused")
 	if got := v.Evidence[0].Got; got != "2 ready, 4 registered but not ready" {
 		t.Errorf("got %q", got)

@@ -226,7 +226,7 @@ func TestGoldenEvidenceIsTheFirstTenLines(t *testing.T) {
 	})
 	right := serve(t, "right", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	v := runOne(t, check.Options{}, golden(policy.PlainJSON, goldenFile(t, lines...)), wrong, right)
-	wantVerdict(t, v, rollout.Fail, "golden: 34 of 80 answers differ on 1 of 2 endpoints; first: m.golden.jsonl:7 on green", "(wrong)")
+	wantVerdict(t, v, rollout.Fail, "34 of 80 answers differ on 1 of 2 endpoints; first: m.golden.jsonl:7 on green", "(wrong)")
 	wantFigures(t, v, map[string]float64{"cases": 40, "endpoints": 2, "passed": 46, "failed": 34, "maxError": 1})
 	for i, e := range v.Evidence {
 		if want := fmt.Sprintf("m.golden.jsonl:%d", i+7); e.Case != want || !strings.Contains(e.Endpoint, "(wrong)") {

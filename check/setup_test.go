@@ -98,7 +98,7 @@ func runOne(t *testing.T, o check.Options, c policy.Check, green ...rollout.Endp
 		t.Fatalf("%d verdicts for one check", len(verdicts))
 	}
 	v := verdicts[0]
-	if v.Check != c.Name || v.Kind != c.Kind() || v.At.IsZero() || !strings.HasPrefix(v.Summary, c.Name+": ") {
+	if v.Check != c.Name || v.Kind != c.Kind() || v.At.IsZero() || v.Summary == "" || strings.HasPrefix(v.Summary, c.Name+":") {
 		t.Errorf("verdict is badly framed: %+v", v)
 	}
 	if v.Result == rollout.Pass && len(v.Evidence) > 0 || len(v.Evidence) > 10 {

@@ -185,7 +185,7 @@ type Verdict struct {
 	Check   string             `json:"check"` // policy.Check.Name
 	Kind    string             `json:"kind"`
 	Result  Result             `json:"result"`
-	Summary string             `json:"summary"` // one sentence
+	Summary string             `json:"summary"` // one sentence, to be read after the check's name
 	Figures map[string]float64 `json:"figures,omitempty"`
 	// Evidence is the first failures (at most 10), each with its origin.
 	Evidence []Evidence    `json:"evidence,omitempty"`
