@@ -3,7 +3,7 @@
 //
 // A check talks to the model's own instances, one by one, and to nothing else:
 // it takes no proxy from the environment, follows no redirect and resolves no
-// name. What an instance answers is not trusted: every answer is bounded in
+// name. It speaks what the fleets speak to them. What an instance answers is not trusted: every answer is bounded in
 // size and in time.
 package check
 

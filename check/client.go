@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"greenlight/policy"
 	"greenlight/rollout"
 )
 
@@ -28,7 +29,7 @@ type client struct {
 	maxBody int64
 }
 
-func (r *Runner) newClient(e rollout.Endpoint, check string, maxBody int64) *client {
+func (r *Runner) newClient(job rollout.CheckJob, check string, e rollout.Endpoint, maxBody int64) *client {
 	host := hostPort(e)
 	dialer := net.Dialer{Timeout: r.opts.ConnectTimeout}
 	return &client{
@@ -36,7 +37,8 @@ func (r *Runner) newClient(e rollout.Endpoint, check string, maxBody int64) *cli
 		http: http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
-				Proxy: nil, // not the environment's: the endpoint itself is measured
+				Protocols: protocols(job.Protocol),
+				Proxy:     nil, // not the environment's: the endpoint itself is measured
 				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 					return dialer.DialContext(ctx, "tcp", host)
 				},
@@ -47,6 +49,19 @@ func (r *Runner) newClient(e rollout.Endpoint, check string, maxBody int64) *cli
 			},
 		},
 	}
+}
+
+// protocols is the one version of HTTP that an endpoint is spoken to in. There
+// is nothing to negotiate without TLS: HTTP/2 is used from the first byte, as
+// Envoy does.
+func protocols(p policy.Protocol) *http.Protocols {
+	var only http.Protocols
+	if p == policy.HTTP2 || p == policy.GRPC {
+		only.SetUnencryptedHTTP2(true)
+	} else {
+		only.SetHTTP1(true)
+	}
+	return &only
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }

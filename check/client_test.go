@@ -19,7 +19,7 @@ func TestClientReachesNothingElse(t *testing.T) {
 	host, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 	n, _ := strconv.Atoi(port)
 
-	c := New(Options{}).newClient(rollout.Endpoint{Address: host, Port: n}, "ready", 10)
+	c := New(Options{}).newClient(rollout.CheckJob{}, "ready", rollout.Endpoint{Address: host, Port: n}, 10)
 	defer c.close()
 	if c.http.Transport.(*http.Transport).Proxy != nil {
 		t.Error("the client takes a proxy")

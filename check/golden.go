@@ -30,7 +30,7 @@ func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.C
 	}
 	defer func() { _ = file.Close() }()
 
-	g := &goldenRun{runner: r, check: c, file: file, color: job.Target, progress: p}
+	g := &goldenRun{runner: r, job: job, check: c, file: file, progress: p}
 	cases, err := g.count(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -66,9 +66,9 @@ func openRegular(name string) (*os.File, error) {
 // offsets: all readers see the same one, even when it is replaced meanwhile.
 type goldenRun struct {
 	runner   *Runner
+	job      rollout.CheckJob
 	check    policy.Check
 	file     *os.File
-	color    policy.Color
 	progress *progress
 	evidence evidenceList
 	total    int // cases, as counted before the first request
@@ -109,7 +109,7 @@ func (g *goldenRun) count(ctx context.Context) (int, error) {
 
 // ask sends all cases to one endpoint, some at a time.
 func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
-	client := g.runner.newClient(e, g.check.Name, g.runner.opts.MaxBody)
+	client := g.runner.newClient(g.job, g.check.Name, e, g.runner.opts.MaxBody)
 	defer client.close()
 	todo := make(chan goldenCase)
 	var wg sync.WaitGroup
@@ -155,7 +155,7 @@ func (g *goldenRun) judge(ctx context.Context, client *client, e rollout.Endpoin
 		path = g.check.Golden.Path
 	}
 	f := failure{line: c.line}
-	f.Endpoint, f.Case = origin(g.color, e), c.where(filepath.Base(g.check.Golden.File))
+	f.Endpoint, f.Case = origin(g.job.Target, e), c.where(filepath.Base(g.check.Golden.File))
 	f.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
 	a, err := client.send(ctx, http.MethodPost, path, c.request)
 	if err != nil && ctx.Err() != nil {

@@ -17,7 +17,7 @@ import (
 
 // askGRPCReady asks grpc.health.v1.Health/Check over plain-text HTTP/2. got is
 // empty when the endpoint is serving.
-func (r *Runner) askGRPCReady(ctx context.Context, e rollout.Endpoint, c policy.Check) (expected, got string) {
+func (r *Runner) askGRPCReady(ctx context.Context, _ rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
 	expected = fmt.Sprintf("SERVING from grpc.health.v1.Health/Check of service %q", c.Ready.Service)
 	conn, err := grpc.NewClient("passthrough:///"+hostPort(e),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),

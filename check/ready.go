@@ -30,7 +30,7 @@ func (r *Runner) askReady(ctx context.Context, job rollout.CheckJob, c policy.Ch
 	var passed, late atomic.Int64
 	evidence := &evidenceList{}
 	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) {
-		expected, got := ask(ctx, e, c)
+		expected, got := ask(ctx, job, e, c)
 		f := failure{Evidence: rollout.Evidence{Endpoint: origin(job.Target, e), Expected: expected, Got: got}}
 		switch {
 		case got == "":
@@ -67,9 +67,9 @@ func readyFinding(asked, passed, late int, evidence []rollout.Evidence) finding 
 
 // askHTTPReady says what was expected and what came instead; got is empty when
 // the endpoint is ready.
-func (r *Runner) askHTTPReady(ctx context.Context, e rollout.Endpoint, c policy.Check) (expected, got string) {
+func (r *Runner) askHTTPReady(ctx context.Context, job rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
 	expected = fmt.Sprintf("status 200–299 from GET %s", c.Ready.Path)
-	client := r.newClient(e, c.Name, maxReadyBody)
+	client := r.newClient(job, c.Name, e, maxReadyBody)
 	defer client.close()
 	a, err := client.send(ctx, http.MethodGet, c.Ready.Path, nil)
 	switch {

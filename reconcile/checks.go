@@ -55,6 +55,9 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 	job := rollout.CheckJob{
 		Model: l.model, Checks: a.Checks, Target: a.Target, Live: a.Live,
 		Endpoints: l.state.Facts.Endpoints,
+		// As the fleets reach them now, not as the plan says: what was changed
+		// in the policy's route since is in force already.
+		Protocol: l.policy.Route.Protocol,
 		Progress: func(p rollout.CheckProgress) {
 			run.note(p)
 			signal(l.progressed)

@@ -81,6 +81,8 @@ type CheckJob struct {
 	Target    policy.Color
 	Live      policy.Color
 	Endpoints EndpointSet
+	// Protocol is what the endpoints speak; empty means HTTP/1.1.
+	Protocol policy.Protocol
 	// Progress is called, never concurrently, when a check got further.
 	Progress func(CheckProgress)
 }
