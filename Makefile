@@ -5,7 +5,7 @@ SHELL := /bin/sh
 TOOL := go tool -modfile=tools/go.mod
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 TESTLOG := .tools/test.json
-REGISTRY ?= file
+REGISTRY ?= auto
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
@@ -15,7 +15,7 @@ help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=consul builds Consul once; KEEP=1 leaves it running)
+demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=file|consul; KEEP=1 leaves it running)
 	@ENVOY=$$(tools/get-envoy) && export ENVOY && \
 	if [ "$(REGISTRY)" = consul ]; then CONSUL=$$(tools/get-consul) && export CONSUL; fi && \
 	exec bin/greenlight demo --registry $(REGISTRY) $(if $(KEEP),--keep)

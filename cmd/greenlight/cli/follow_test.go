@@ -59,7 +59,7 @@ func (s *scripted) Recv() (*adminv1.WatchResponse, error) {
 func run(s *server, g goal, timeout time.Duration) (out string, v *verdict, err error) {
 	var b bytes.Buffer
 	f := &follower{
-		app: &app{now: time.Now, server: "h:1"}, client: s, view: &plainView{w: &b}, goal: g, model: "fraud", id: "s1",
+		app: &app{now: time.Now, server: "h:1"}, client: s, view: &plainView{w: &b, now: time.Now}, goal: g, model: "fraud", id: "s1",
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

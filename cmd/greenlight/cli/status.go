@@ -91,7 +91,7 @@ func nodesCell(m *adminv1.ModelStatus) string {
 		return "?"
 	}
 	r := m.GetReport()
-	cell := fmt.Sprintf("%d/%d", r.GetAcked(), r.GetConnected())
+	cell := fmt.Sprintf("%d/%d", ackedNow(m), r.GetConnected())
 	if n := len(r.GetStale()); n > 0 {
 		cell += fmt.Sprintf(" +%d stale", n)
 	}

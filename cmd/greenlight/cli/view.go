@@ -28,7 +28,7 @@ type view interface {
 func (a *app) newView(w io.Writer) view {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return &plainView{w: w}
+		return &plainView{w: w, now: a.now}
 	}
 	width := func() int {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
@@ -39,21 +39,34 @@ func (a *app) newView(w io.Writer) view {
 	return newLiveView(a, w, width)
 }
 
-// plainView prints lines; a line that says what the one before said is left out.
+// checksEvery is how often a plain view tells how far long checks are.
+const checksEvery = 10 * time.Second
+
+// plainView prints a line for each change of phase, weight, nodes or problem,
+// and now and then one that tells how far the checks are.
 type plainView struct {
 	w    io.Writer
+	now  func() time.Time
 	last string
+	at   time.Time // when last was printed
 }
 
-func (v *plainView) show(m *adminv1.ModelStatus) { v.print(progressLine(m)) }
-func (v *plainView) note(text string)            { v.print(text) }
-func (v *plainView) end()                        {}
+func (v *plainView) show(m *adminv1.ModelStatus) {
+	v.print(progressLine(m, ""))
+	if checks := checksPart(m); checks != "" && v.now().Sub(v.at) >= checksEvery {
+		fmt.Fprintln(v.w, progressLine(m, checks))
+		v.at = v.now()
+	}
+}
+
+func (v *plainView) note(text string) { v.print(text) }
+func (v *plainView) end()             {}
 
 func (v *plainView) print(line string) {
 	if line != v.last {
 		fmt.Fprintln(v.w, line)
+		v.last, v.at = line, v.now()
 	}
-	v.last = line
 }
 
 // liveView keeps one line of a terminal up to date.
@@ -118,7 +131,7 @@ func (v *liveView) end() {
 func (v *liveView) draw() {
 	line := v.said
 	if line == "" && v.m != nil {
-		line = progressLine(v.m) + v.app.countdown(v.m.GetState())
+		line = progressLine(v.m, checksPart(v.m)) + v.app.countdown(v.m.GetState())
 	}
 	text := []rune(line)
 	if limit := max(v.width()-1, 1); len(text) > limit {
@@ -137,23 +150,31 @@ func (a *app) countdown(st *adminv1.State) string {
 
 // progressLine says where a switch is: phase, weights, nodes, checks, problem.
 // It holds nothing that changes by time alone.
-func progressLine(m *adminv1.ModelStatus) string {
+func progressLine(m *adminv1.ModelStatus, checks string) string {
 	st := m.GetState()
 	parts := []string{
 		fmt.Sprintf("%s: %-12s", m.GetModel(), phaseWord(st.GetPhase())),
 		fmt.Sprintf("blue %s%% green %s%%", percentWord(st.GetWeights().GetBluePercent()), percentWord(st.GetWeights().GetGreenPercent())),
 	}
 	if st.GetReportKnown() {
-		r := m.GetReport()
-		parts = append(parts, fmt.Sprintf("%d/%d nodes", r.GetAcked(), r.GetConnected()))
+		parts = append(parts, fmt.Sprintf("%d/%d nodes", ackedNow(m), m.GetReport().GetConnected()))
 	}
-	if checks := checksPart(m); checks != "" {
+	if checks != "" {
 		parts = append(parts, checks)
 	}
 	if p := problemOf(m); p != "" {
 		parts = append(parts, "! "+p)
 	}
 	return clean(strings.Join(parts, "  "))
+}
+
+// ackedNow counts the nodes that ACKed the present routing: a report of an
+// earlier one says nothing of it.
+func ackedNow(m *adminv1.ModelStatus) int32 {
+	if m.GetReport().GetGeneration() != m.GetState().GetGeneration() {
+		return 0
+	}
+	return m.GetReport().GetAcked()
 }
 
 // checksPart counts the checks that are through, and names the running one

@@ -74,7 +74,8 @@ func TestLiveViewStaysOnOneLine(t *testing.T) {
 
 func TestPlainViewPrintsChanges(t *testing.T) {
 	var out bytes.Buffer
-	v := &plainView{w: &out}
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	v := &plainView{w: &out, now: func() time.Time { return now }}
 	m := baking(time.Hour)
 	v.show(m)
 	m.State.Deadline = timestamppb.Now() // time alone is no change
@@ -82,12 +83,18 @@ func TestPlainViewPrintsChanges(t *testing.T) {
 	m.Checks = []*adminv1.CheckProgress{
 		{Check: "ready", Done: 2, Total: 2}, {Check: "golden", Done: 5, Total: 20}, {Check: "later"},
 	}
+	v.show(m) // so soon, how far the checks are is no news
+	now = now.Add(checksEvery)
+	v.show(m)
 	v.show(m)
 	m.State.Problem = "green\nfails"
 	v.show(m)
+	m.State.Generation++ // the report speaks of the routing before
+	v.show(m)
 	want := `fraud: baking        blue 0% green 100%  3/3 nodes
 fraud: baking        blue 0% green 100%  3/3 nodes  checks 1/3: golden 5/20
-fraud: baking        blue 0% green 100%  3/3 nodes  checks 1/3: golden 5/20  ! green fails
+fraud: baking        blue 0% green 100%  3/3 nodes  ! green fails
+fraud: baking        blue 0% green 100%  0/3 nodes  ! green fails
 `
 	if out.String() != want {
 		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
