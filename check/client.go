@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -27,13 +28,14 @@ type client struct {
 	host    string
 	check   string
 	maxBody int64
+	within  time.Duration // bounds a whole request; 0 means that nothing but its context does
 }
 
 func (r *Runner) newClient(job rollout.CheckJob, check string, e rollout.Endpoint, maxBody int64) *client {
 	host := hostPort(e)
 	dialer := net.Dialer{Timeout: r.opts.ConnectTimeout}
 	return &client{
-		host: host, check: check, maxBody: maxBody,
+		host: host, check: check, maxBody: maxBody, within: job.RequestTimeout,
 		http: http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
@@ -90,8 +92,11 @@ func (a answer) beginning() string {
 }
 
 // send sends one request and reads at most maxBody of its answer. path may
-// have a query. body is sent as JSON; nil sends none.
+// have a query. body is sent as JSON; nil sends none. The error is a
+// silentError if the answer did not come in time.
 func (c *client) send(ctx context.Context, method, path string, body []byte) (answer, error) {
+	ctx, cancel := boundRequest(ctx, c.within)
+	defer cancel()
 	target, err := url.Parse("http://" + c.host + path)
 	if err != nil {
 		return answer{}, fmt.Errorf("parse path %q: %w", path, err)
@@ -108,7 +113,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (an
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return answer{}, withoutURL(err)
+		return answer{}, silence(ctx, withoutURL(err))
 	}
 	defer func() { _ = response.Body.Close() }()
 	a := answer{status: response.StatusCode, location: response.Header.Get("Location")}
@@ -117,7 +122,7 @@ func (c *client) send(ctx context.Context, method, path string, body []byte) (an
 		a.body, a.cut = a.body[:c.maxBody], true
 	}
 	if err != nil {
-		return a, fmt.Errorf("status %d, then reading the body failed: %w", a.status, err)
+		return a, fmt.Errorf("status %d, then reading the body failed: %w", a.status, silence(ctx, err))
 	}
 	return a, nil
 }

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"greenlight/policy"
@@ -76,6 +74,7 @@ type goldenRun struct {
 	mu       sync.Mutex // guards what follows
 	passed   int
 	failed   int
+	unasked  int // answers that an endpoint, silent so far, was not asked for
 	maxError float64
 	failedOn map[string]bool // endpoints by origin
 	broken   error           // reading the file failed half-way
@@ -105,78 +104,6 @@ func (g *goldenRun) count(ctx context.Context) (int, error) {
 			return n, ctx.Err()
 		}
 	}
-}
-
-// ask sends all cases to one endpoint, some at a time.
-func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
-	client := g.runner.newClient(g.job, g.check.Name, e, g.runner.opts.MaxBody)
-	defer client.close()
-	todo := make(chan goldenCase)
-	var wg sync.WaitGroup
-	for range g.runner.opts.PerEndpoint {
-		wg.Go(func() {
-			for c := range todo {
-				g.judge(ctx, client, e, c)
-			}
-		})
-	}
-	err := g.feed(ctx, todo)
-	close(todo)
-	wg.Wait()
-	if err != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.broken = err
-	}
-}
-
-// feed reads as many cases as were counted. Fewer, or broken ones, mean that
-// the file was written to meanwhile; then nothing can be said of the model.
-func (g *goldenRun) feed(ctx context.Context, todo chan<- goldenCase) error {
-	reader := g.cases()
-	for range g.total {
-		c, err := reader.next()
-		if err != nil {
-			return fmt.Errorf("the golden file changed while it was used: %w", err)
-		}
-		select {
-		case todo <- c:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
-}
-
-// judge sends one case and counts how its answer compares.
-func (g *goldenRun) judge(ctx context.Context, client *client, e rollout.Endpoint, c goldenCase) {
-	path := c.path
-	if path == "" {
-		path = g.check.Golden.Path
-	}
-	f := failure{line: c.line}
-	f.Endpoint, f.Case = origin(g.job.Target, e), c.where(filepath.Base(g.check.Golden.File))
-	f.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
-	a, err := client.send(ctx, http.MethodPost, path, c.request)
-	if err != nil && ctx.Err() != nil {
-		f.late, f.Got = true, noAnswer
-		g.evidence.add(f)
-		return
-	}
-	compared := comparison{tolerance: c.tolerance}
-	if c.tolerance < 0 {
-		compared.tolerance = g.check.Golden.Tolerance
-	}
-	if err != nil {
-		compared.differ("", text(f.Expected), text(err.Error()))
-	} else {
-		compared.answer(g.check.Golden.Protocol, c, a)
-	}
-	if d := compared.first; d != nil {
-		f.Expected, f.Got = d.want(), d.got
-		g.evidence.add(f)
-	}
-	g.tally(f.Endpoint, compared)
 }
 
 // answer compares a whole answer: status, size, JSON, and then its content.
@@ -228,15 +155,18 @@ func (g *goldenRun) finding(endpoints int) finding {
 		summary: fmt.Sprintf("%d of %d answers agree on %s", g.passed, answers, plural(endpoints, "endpoint")),
 		figures: map[string]float64{
 			"cases": float64(g.total), "endpoints": float64(endpoints),
-			"passed": float64(g.passed), "failed": float64(g.failed), "maxError": g.maxError,
+			"passed": float64(g.passed), "failed": float64(g.failed), "unasked": float64(g.unasked), "maxError": g.maxError,
 		},
 		evidence:    g.evidence.shown(),
-		outstanding: answers - g.passed - g.failed,
+		outstanding: answers - g.passed - g.failed - g.unasked,
 	}
 	if g.failed > 0 {
 		f.result = rollout.Fail
-		f.summary = fmt.Sprintf("%d of %d answers differ on %d of %d endpoints; first: %s",
-			g.failed, answers, len(g.failedOn), endpoints, inWords(f.evidence[0]))
+		f.summary = fmt.Sprintf("%d of %d answers differ on %d of %d endpoints", g.failed, answers, len(g.failedOn), endpoints)
+		if g.unasked > 0 {
+			f.summary += fmt.Sprintf(", %d were not asked for after silence", g.unasked)
+		}
+		f.summary += "; first: " + inWords(f.evidence[0])
 	}
 	return f
 }

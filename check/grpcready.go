@@ -17,7 +17,7 @@ import (
 
 // askGRPCReady asks grpc.health.v1.Health/Check over plain-text HTTP/2. got is
 // empty when the endpoint is serving.
-func (r *Runner) askGRPCReady(ctx context.Context, _ rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
+func (r *Runner) askGRPCReady(ctx context.Context, job rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
 	expected = fmt.Sprintf("SERVING from grpc.health.v1.Health/Check of service %q", c.Ready.Service)
 	conn, err := grpc.NewClient("passthrough:///"+hostPort(e),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -35,9 +35,13 @@ func (r *Runner) askGRPCReady(ctx context.Context, _ rollout.CheckJob, e rollout
 	}
 	defer func() { _ = conn.Close() }()
 
+	ctx, cancel := boundRequest(ctx, job.RequestTimeout)
+	defer cancel()
 	ctx = metadata.AppendToOutgoingContext(ctx, checkHeader, c.Name)
 	answer, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: c.Ready.Service})
 	switch {
+	case err != nil && isSilence(silence(ctx, err)):
+		return expected, silence(ctx, err).Error()
 	case err != nil:
 		s := status.Convert(err)
 		return expected, fmt.Sprintf("%s: %s", s.Code(), s.Message())

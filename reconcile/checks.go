@@ -57,7 +57,7 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 		Endpoints: l.state.Facts.Endpoints,
 		// As the fleets reach them now, not as the plan says: what was changed
 		// in the policy's route since is in force already.
-		Protocol: l.policy.Route.Protocol,
+		Protocol: l.policy.Route.Protocol, RequestTimeout: l.policy.Route.Timeout,
 		Progress: func(p rollout.CheckProgress) {
 			run.note(p)
 			signal(l.progressed)

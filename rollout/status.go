@@ -83,6 +83,9 @@ type CheckJob struct {
 	Endpoints EndpointSet
 	// Protocol is what the endpoints speak; empty means HTTP/1.1.
 	Protocol policy.Protocol
+	// RequestTimeout bounds each request to an endpoint; 0 means none but that
+	// of the whole check.
+	RequestTimeout time.Duration
 	// Progress is called, never concurrently, when a check got further.
 	Progress func(CheckProgress)
 }
