@@ -122,7 +122,6 @@ func (c *goldenCase) fill(fields []field) error {
 }
 
 func (c *goldenCase) set(f field) error {
-	ok := true
 	switch f.key {
 	case "request":
 		c.request = f.value
@@ -133,11 +132,13 @@ func (c *goldenCase) set(f field) error {
 			return f.must("a value that says something: an object with at least one key, a list, …")
 		}
 	case "path":
+		var ok bool
 		c.path, ok = f.text()
 		if u, err := url.Parse("http://host" + c.path); !ok || !strings.HasPrefix(c.path, "/") || err != nil || u.Fragment != "" {
 			return f.must(`a path that begins with "/"`)
 		}
 	case "name":
+		var ok bool
 		if c.name, ok = f.text(); !ok {
 			return f.must("a string")
 		}
