@@ -54,10 +54,14 @@ func (st *stream) resubscribe(k kind, req *discoveryv3.DeltaDiscoveryRequest) er
 			s.holdWildcard(w)
 			continue
 		}
+		known := w.held[name] != nil
 		h := w.hold(name, false)
 		h.again = true
 		b, a := s.resolve(n, k, name)
 		w.want(h, b, a)
+		if !known {
+			w.subscribed(h)
+		}
 	}
 	if first {
 		w.recall(req.GetInitialResourceVersions())
@@ -108,6 +112,7 @@ func (w *watch) unsubscribe(name string) {
 		w.wildcard = false
 		for _, h := range w.held {
 			if h.implied {
+				w.subscribed(h)
 				w.drop(h)
 			}
 		}
@@ -124,6 +129,7 @@ func (w *watch) unsubscribe(name string) {
 	if w.kind == route {
 		w.stream.node.forgetRoutes(h)
 	}
+	w.subscribed(h)
 	w.drop(h)
 }
 
@@ -134,6 +140,7 @@ func (w *watch) composeDelta() *frame {
 		if w.gone(h) {
 			h.out, h.removing, h.again = nil, true, false
 			h.count()
+			w.moved(h, nil)
 			delete(w.dirty, h.name)
 			items = append(items, h)
 			continue

@@ -62,7 +62,7 @@ type fleet struct {
 	// unsettled is the models whose last change not every node has confirmed.
 	unsettled map[string]struct{}
 	audience  audience
-	crowd     atomic.Bool // nodes came or went
+	crowd     atomic.Bool // every model's report may have changed
 
 	routing   *blob // nil while the fleet has neither a file nor a model
 	clusters  *generation
@@ -98,6 +98,10 @@ func (s *Server) model(name string) *model {
 		if was := s.leaving[name]; was != nil {
 			m.domains = was.domains
 		}
+		if s.marks[name] == nil {
+			s.marks[name] = m.flags
+		}
+		m.flags = s.marks[name]
 		s.models[name] = m
 	}
 	return m
@@ -125,7 +129,11 @@ func (s *Server) describe(f *fleet, p *policy.Fleet) {
 	if p != nil || len(f.models) > 0 {
 		s.rebuildRoutes(f)
 	}
-	s.tellAll(f, newGeneration(listener, byName))
+	g := newGeneration(listener, byName)
+	if renamed != f.routes || g.version != f.listeners.version {
+		s.touchFleet(f, true) // a rejection may stand no longer
+	}
+	s.tellAll(f, g)
 }
 
 // publishModel brings everything that depends on m's routing up to date. was
@@ -159,8 +167,7 @@ func (s *Server) publishModel(m *model, was *policy.Model) {
 		}
 	}
 	s.publishProxyless(m)
-	m.flags.touched.Store(true)
-	s.poke(true)
+	s.touch(m.flags, true)
 }
 
 // rebuildClusters builds both clusters of m's policy.
@@ -203,8 +210,7 @@ func (s *Server) publishEndpoints(m *model) {
 			s.share(b)
 		}
 	}
-	m.flags.touched.Store(true)
-	s.poke(false)
+	s.touch(m.flags, false)
 }
 
 // publishProxyless brings up to date what gRPC clients ask for.
@@ -214,7 +220,9 @@ func (s *Server) publishProxyless(m *model) {
 		s.log.Error("listener left as it was", "model", m.name, "error", err)
 		return
 	}
-	s.share(newBlob(listener, m.name, bytes))
+	l := newBlob(listener, m.name, bytes)
+	l.owner = m
+	s.share(l)
 	b, err := newModelRoutes(m)
 	if err != nil {
 		s.log.Error("routes left as they were", "model", m.name, "error", err)
@@ -246,8 +254,7 @@ func (s *Server) part(f *fleet, m *model) {
 		s.rebuildHost(f, d, m)
 	}
 	s.rebuildRoutes(f)
-	f.audience.touched.Store(true)
-	s.poke(true)
+	s.touchBehind(&f.audience, true)
 }
 
 func (s *Server) withdraw(m *model) {
@@ -261,6 +268,7 @@ func (s *Server) withdraw(m *model) {
 	}
 	s.unshare(listener, m.name)
 	s.unshare(route, resource.ModelRoutes(m.name))
+	s.poke(true)
 }
 
 // rebuildHosts builds the hosts of m's policy, and of the policy before.
@@ -317,6 +325,7 @@ func (s *Server) rebuildRoutes(f *fleet) {
 	}
 	f.routing = newRoutes(f.routes, hosts)
 	s.tell(f, route, f.routes)
+	s.touchBehind(&f.audience, false)
 }
 
 func (s *Server) rebuildFleetClusters(f *fleet) {

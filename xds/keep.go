@@ -3,7 +3,6 @@ package xds
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -74,101 +73,6 @@ func (s *Server) watch(ctx context.Context) error {
 					s.log.Error("known nodes not saved; trying again", "error", err)
 				}
 			}
-		}
-	}
-}
-
-// poke lets Run announce soon what was touched.
-func (s *Server) poke(urgent bool) {
-	to := s.progress
-	if urgent {
-		to = s.urgent
-	}
-	select {
-	case to <- struct{}{}:
-	default:
-	}
-}
-
-// touch marks a model; many may do so at once, and only the first pokes.
-func (s *Server) touch(f *flags, urgent bool) {
-	if urgent || !f.touched.Load() {
-		f.touched.Store(true)
-		s.poke(urgent)
-	}
-}
-
-// touchAll marks every model. The caller holds Server.mu.
-func (s *Server) touchAll() {
-	for _, m := range s.models {
-		m.flags.touched.Store(true)
-	}
-	s.poke(true)
-}
-
-// rejectedBy marks the models that a NACK on w may concern.
-func (s *Server) rejectedBy(w *watch) {
-	n := w.stream.node
-	if n.fleet != nil {
-		n.fleet.crowd.Store(true)
-		s.poke(true)
-		return
-	}
-	for _, h := range w.held {
-		if h.wanted == nil {
-			continue
-		}
-		if h.wanted.owner != nil {
-			h.wanted.owner.flags.touched.Store(true)
-		}
-		for _, x := range h.wanted.hosts {
-			for _, part := range x.models {
-				part.flags.touched.Store(true)
-			}
-		}
-	}
-	s.poke(true)
-}
-
-// announce calls Changed for every model whose report may have changed, after
-// it removed what nobody needs any more.
-func (s *Server) announce() {
-	for _, name := range s.due() {
-		s.opts.Changed(name)
-	}
-}
-
-func (s *Server) due() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	due := map[string]struct{}{}
-	moved := len(s.leaving) > 0
-	for _, f := range s.fleets {
-		moved = moved || len(f.leaving) > 0
-		f.due(due)
-	}
-	for name, m := range s.models {
-		if m.flags.touched.Swap(false) || m.audience.touched.Swap(false) {
-			due[name] = struct{}{}
-		}
-	}
-	if moved {
-		s.reap()
-	}
-	return slices.Sorted(maps.Keys(due))
-}
-
-// due adds the fleet's models whose report may have changed.
-func (f *fleet) due(due map[string]struct{}) {
-	if f.audience.touched.Swap(false) {
-		maps.Copy(due, f.unsettled)
-		if f.audience.behind.Load() == 0 {
-			clear(f.unsettled)
-		}
-	}
-	if f.crowd.Swap(false) {
-		for name := range f.models {
-			due[name] = struct{}{}
 		}
 	}
 }

@@ -44,6 +44,22 @@ func (p *prior) add(b *blob) {
 	}
 }
 
+// follows notes that the node acknowledged the routes h: it follows no older
+// ones of that name, and nothing old at all when it has acknowledged all routes
+// that it asks for.
+func (n *node) follows(h *holding) {
+	n.forgetRoutes(h)
+	all := true
+	n.each(route, func(w *watch) {
+		for _, h := range w.held {
+			all = all && (h.acked != nil || h.wanted == nil)
+		}
+	})
+	if all {
+		n.prior = prior{}
+	}
+}
+
 func (n *node) proxyless() bool { return n.fleet == nil }
 
 // agentOf is what a node calls itself: "envoy 1.40.0", "gRPC Go 1.85.0".
@@ -235,11 +251,7 @@ func (s *Server) leave(st *stream) {
 func (s *Server) crowdChanged(n *node) {
 	s.unsaved.Store(true)
 	if n.fleet != nil {
-		for name := range n.fleet.models {
-			n.fleet.unsettled[name] = struct{}{}
-		}
-		n.fleet.crowd.Store(true)
-		s.poke(false)
+		s.touchFleet(n.fleet, false)
 		return
 	}
 	for _, m := range s.models {

@@ -55,13 +55,17 @@ func (s *Server) tell(f *fleet, k kind, name string) {
 func (s *Server) retell(n *node, k kind, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	held := false
 	n.each(k, func(w *watch) {
 		if h := w.held[name]; h != nil {
 			b, a := s.resolve(n, k, name)
 			w.want(h, b, a)
-			w.stream.wake()
+			held = true
 		}
 	})
+	if held {
+		n.wakeAll() // what is wanted of one kind may open the gate of another
+	}
 	if k == route {
 		n.countAbsence()
 	}
@@ -86,8 +90,11 @@ func (s *Server) tellAll(f *fleet, g *generation) {
 }
 
 func (s *Server) wantAll(n *node, w *watch, g *generation, changes map[string]*blob) {
-	if w.all != nil {
-		w.all.wanted = g
+	if a := w.all; a != nil {
+		if a.refused[a.wanted.version] != nil || a.refused[g.version] != nil {
+			s.touchFleet(n.fleet, false) // a rejection stands no longer, or again
+		}
+		a.wanted = g
 	}
 	for name, b := range changes {
 		switch h := w.held[name]; {
@@ -114,13 +121,14 @@ func (n *node) everything(k kind) *generation {
 }
 
 // reap removes the clusters of models that left, from fleets in which no node
-// routes to them any more.
-func (s *Server) reap() {
+// routes to them any more, and adds those models to due.
+func (s *Server) reap(due map[string]struct{}) {
 	for _, f := range s.fleets {
 		gone := false
 		for name, m := range f.leaving {
 			if !anyRoutes(maps.Keys(f.nodes), m) {
 				delete(f.leaving, name)
+				due[name] = struct{}{}
 				gone = true
 			}
 		}
@@ -133,6 +141,7 @@ func (s *Server) reap() {
 			continue
 		}
 		delete(s.leaving, name)
+		due[name] = struct{}{}
 		for _, b := range slices.Concat(m.clusters[:], m.endpoints[:]) {
 			if b != nil && s.shared[b.kind][b.name] != nil {
 				s.unshare(b.kind, b.name)

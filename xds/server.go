@@ -55,10 +55,13 @@ type Server struct {
 	// withhold keeps a resource back from a node as if it were slow to come; only tests set it.
 	withhold atomic.Pointer[func(node string, k kind, name string) bool]
 
-	mu        sync.RWMutex // guards what follows
-	openedAt  time.Time    // zero before Open
-	models    map[string]*model
-	leaving   map[string]*model // withdrawn, and some node may still route to it
+	mu       sync.RWMutex // guards what follows
+	openedAt time.Time    // zero before Open
+	models   map[string]*model
+	leaving  map[string]*model // withdrawn, and some node may still route to it
+	// marks are the flags of every model that ever was, by name: answers that
+	// are on their way when a model goes may be about one that came after it.
+	marks     map[string]*flags
 	fleets    map[string]*fleet
 	shared    [kinds]map[string]*blob // what nodes of any fleet may ask for by name
 	connected map[nodeKey][]*node     // oldest first; more than one while an old connection lingers
@@ -84,7 +87,7 @@ func New(opts Options) (*Server, error) {
 		opts: opts, log: opts.Log,
 		opened: make(chan struct{}), closed: make(chan struct{}),
 		progress: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
-		models: map[string]*model{}, leaving: map[string]*model{}, fleets: map[string]*fleet{},
+		models: map[string]*model{}, leaving: map[string]*model{}, marks: map[string]*flags{}, fleets: map[string]*fleet{},
 		connected: map[nodeKey][]*node{}, proxyless: map[*node]struct{}{}, stale: map[nodeKey]*departed{}, awaited: map[nodeKey]struct{}{},
 	}
 	for k := range s.shared {

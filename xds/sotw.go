@@ -54,7 +54,8 @@ func (st *stream) subscribe(k kind, req *discoveryv3.DiscoveryRequest, again boo
 	if slices.Contains(names, "*") || len(names) == 0 && k.whole() && (first || w.all != nil) {
 		w.holdEverything(n.everything(k), again)
 		names = nil
-	} else {
+	} else if w.all != nil {
+		s.shrinks(w.all.answered, newGeneration(k, nil))
 		w.all = nil
 	}
 	w.names = slices.Clone(req.GetResourceNames())
@@ -81,6 +82,9 @@ func (s *Server) setNames(w *watch, names []string, again bool) {
 		h.again = h.again || again || !known
 		b, a := s.resolve(w.stream.node, w.kind, name)
 		w.want(h, b, a)
+		if !known {
+			w.subscribed(h)
+		}
 	}
 	for name, h := range w.held {
 		if _, ok := asked[name]; ok {
@@ -89,6 +93,7 @@ func (s *Server) setNames(w *watch, names []string, again bool) {
 		if w.kind == route {
 			w.stream.node.forgetRoutes(h)
 		}
+		w.subscribed(h)
 		w.drop(h)
 	}
 }
@@ -115,6 +120,7 @@ func (w *watch) composeAll() *frame {
 		return nil
 	}
 	a.again = false
+	w.stream.server.shrinks(a.acked, g)
 	nonce := w.stream.nonce()
 	w.flight = &flight{nonce: nonce, all: g, into: a}
 	return &frame{mem.BufferSlice{g.body(), nonceField(nonce)}}

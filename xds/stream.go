@@ -252,6 +252,7 @@ func (w *watch) pick(h *holding) *blob {
 func (w *watch) sent(h *holding, b *blob) {
 	h.out, h.again = b, false
 	h.count()
+	w.moved(h, nil)
 	w.tidy(h)
 }
 

@@ -147,8 +147,7 @@ func (w *watch) settle(nonce string, reason *string) bool {
 
 func (w *watch) accept(f *flight) {
 	if f.all != nil && f.into == w.all {
-		w.touchOwners(f.all, w.all.acked)
-		w.all.acked, w.all.answered, w.all.unsure = f.all, f.all, false
+		w.acceptedAll(f.all)
 	}
 	for _, h := range f.items {
 		if w.held[h.name] != h {
@@ -156,52 +155,39 @@ func (w *watch) accept(f *flight) {
 		}
 		was := h.acked
 		h.acked, h.out, h.unsure, h.has = h.out, nil, false, false
-		if h.removing {
-			h.removing = false
-			if h.implied && h.wanted == nil {
-				w.drop(h)
-				continue
-			}
-		}
+		removed := h.removing
+		h.removing = false
 		w.accepted(h, was)
+		if removed && h.implied && h.wanted == nil {
+			w.drop(h)
+		}
 	}
 }
 
-// accepted tells those who wait for it that a node took something.
+// accepted notes that a node took h. What it took it rejects no longer.
 func (w *watch) accepted(h *holding, was *blob) {
-	s := w.stream.server
-	switch w.kind {
-	case route:
-		w.stream.node.prior = prior{}
-		s.advance(h)
-	case endpoint, cluster:
-		if h.acked == nil || h.acked.owner == nil {
-			return
-		}
-		if was == nil || (was.endpoints == 0) != (h.acked.endpoints == 0) {
-			s.touch(h.acked.owner.flags, false)
+	if h.acked != nil && h.refused[h.acked.version] != nil {
+		delete(h.refused, h.acked.version)
+		w.subscribed(h)
+	}
+	if w.kind == route {
+		w.stream.node.follows(h)
+		if h.count() {
+			w.stream.server.touchBehind(h.audience, true)
 		}
 	}
+	w.moved(h, was)
 }
 
-// advance counts an acknowledged route configuration.
-func (s *Server) advance(h *holding) {
-	done := h.count()
-	if h.audience == nil {
-		return
-	}
-	if done || !h.audience.touched.Load() {
-		h.audience.touched.Store(true)
-		s.poke(done)
-	}
-}
-
-// touchOwners marks the models whose clusters a node newly has.
-func (w *watch) touchOwners(now, was *generation) {
-	for _, b := range now.blobs {
-		if b.owner != nil && (was == nil || was.byName[b.name] == nil) {
-			w.stream.server.touch(b.owner.flags, false)
-		}
+// acceptedAll notes that a node took everything that g has.
+func (w *watch) acceptedAll(g *generation) {
+	a, s := w.all, w.stream.server
+	s.grows(a.acked, g)
+	s.shrinks(a.acked, g)
+	a.acked, a.answered, a.unsure = g, g, false
+	if f := w.stream.node.fleet; f != nil && a.refused[g.version] != nil {
+		delete(a.refused, g.version)
+		s.touchFleet(f, false)
 	}
 }
 

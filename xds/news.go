@@ -1,0 +1,174 @@
+package xds
+
+import (
+	"maps"
+	"slices"
+)
+
+// What a report says changes with what is published, with what nodes subscribe
+// to, with every answer that is sent and every answer to it. Whoever changes
+// one of these marks the models that it concerns, and then pokes Run, which
+// takes the mark before Changed is called: so no news is lost, and much of it
+// costs one call.
+
+// poke lets Run announce soon what was touched.
+func (s *Server) poke(urgent bool) {
+	to := s.progress
+	if urgent {
+		to = s.urgent
+	}
+	select {
+	case to <- struct{}{}:
+	default:
+	}
+}
+
+// touch marks a model; many may do so at once, and only the first pokes.
+func (s *Server) touch(f *flags, urgent bool) {
+	if urgent || !f.touched.Load() {
+		f.touched.Store(true)
+		s.poke(urgent)
+	}
+}
+
+// touchBehind marks the models of a route configuration that some node has not
+// confirmed yet.
+func (s *Server) touchBehind(a *audience, urgent bool) {
+	if urgent || !a.touched.Load() {
+		a.touched.Store(true)
+		s.poke(urgent)
+	}
+}
+
+// touchFleet marks every model of a fleet.
+func (s *Server) touchFleet(f *fleet, urgent bool) {
+	if urgent || !f.crowd.Load() {
+		f.crowd.Store(true)
+		s.poke(urgent)
+	}
+}
+
+// touchAll marks every model. The caller holds Server.mu.
+func (s *Server) touchAll() {
+	for _, m := range s.models {
+		m.flags.touched.Store(true)
+	}
+	s.poke(true)
+}
+
+// touchOwners marks the models that a cluster or an assignment belongs to, or
+// the listener of a gRPC client.
+func (s *Server) touchOwners(blobs ...*blob) {
+	for _, b := range blobs {
+		if b != nil && b.owner != nil {
+			s.touch(b.owner.flags, false)
+		}
+	}
+}
+
+// moved marks the models that may be waiting to hear that h is on its way, was
+// taken, or is gone.
+func (w *watch) moved(h *holding, was *blob) {
+	s := w.stream.server
+	switch f := w.stream.node.fleet; {
+	case h.audience != nil:
+		s.touchBehind(h.audience, false)
+	case w.kind == route && f != nil:
+		s.touchFleet(f, false) // the fleet's routes of a former name, perhaps
+	}
+	s.touchOwners(h.wanted, h.out, h.acked, was)
+}
+
+// subscribed marks the models that h matters to, when its subscription begins
+// or ends. Listeners and routes of a fleet matter to all of its models.
+func (w *watch) subscribed(h *holding) {
+	if f := w.stream.node.fleet; f != nil && (w.kind == listener || w.kind == route) {
+		w.stream.server.touchFleet(f, false)
+		return
+	}
+	w.moved(h, nil)
+}
+
+// shrinks marks the models whose clusters a node is about to lose, or lost.
+func (s *Server) shrinks(from, to *generation) {
+	if from == nil || from == to {
+		return
+	}
+	for _, b := range from.blobs {
+		if to.byName[b.name] == nil {
+			s.touchOwners(b)
+		}
+	}
+}
+
+// grows marks the models whose clusters a node newly has.
+func (s *Server) grows(from, to *generation) {
+	if from == to {
+		return
+	}
+	for _, b := range to.blobs {
+		if from == nil || from.byName[b.name] != b {
+			s.touchOwners(b)
+		}
+	}
+}
+
+// rejectedBy marks the models that a NACK on w may concern.
+func (s *Server) rejectedBy(w *watch) {
+	if f := w.stream.node.fleet; f != nil {
+		s.touchFleet(f, true)
+		return
+	}
+	for _, h := range w.held {
+		w.moved(h, nil)
+	}
+	s.poke(true)
+}
+
+// announce calls Changed for every model whose report may have changed, after
+// it removed what nobody needs any more.
+func (s *Server) announce() {
+	for _, name := range s.due() {
+		s.opts.Changed(name)
+	}
+}
+
+// due takes the marks of all models.
+func (s *Server) due() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	due := map[string]struct{}{}
+	for _, f := range s.fleets {
+		f.due(due)
+	}
+	for name, m := range s.models {
+		touched := m.flags.touched.Swap(false)
+		if m.audience.touched.Swap(false) || touched {
+			due[name] = struct{}{}
+		}
+	}
+	for name, m := range s.leaving {
+		m.flags.touched.Store(false)
+		due[name] = struct{}{} // there are few, and not for long
+	}
+	s.reap(due)
+	return slices.Sorted(maps.Keys(due))
+}
+
+// due adds the fleet's models whose report may have changed: all of them, or
+// those that some node has not confirmed.
+func (f *fleet) due(due map[string]struct{}) {
+	crowd, touched := f.crowd.Swap(false), f.audience.touched.Swap(false)
+	if !crowd && !touched {
+		return
+	}
+	if crowd {
+		for name := range f.models {
+			f.unsettled[name] = struct{}{}
+		}
+	}
+	maps.Copy(due, f.unsettled)
+	if f.audience.behind.Load() == 0 {
+		clear(f.unsettled)
+	}
+}
