@@ -25,28 +25,30 @@ func (s *Server) Watch(r *adminv1.WatchRequest, stream grpc.ServerStreamingServe
 	ctx, cancel := context.WithCancel(stream.Context())
 	box := newMailbox(r.GetModel())
 	ended := make(chan error, 1)
-	go func() { ended <- s.models.Watch(ctx, box.put) }()
+	go func() {
+		defer close(ended)
+		ended <- s.models.Watch(ctx, box.put)
+	}()
 
-	err, watching := s.forward(ctx, stream, box, ended)
+	err := s.forward(ctx, stream, box, ended)
 	cancel()
-	if watching {
-		<-ended // no goroutine outlives its stream
+	for range ended { // no goroutine outlives its stream
 	}
 	return err
 }
 
 // forward sends until the client leaves, the server shuts down, or the models'
-// Watch ends. It reports whether that Watch still runs.
-func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[adminv1.WatchResponse], box *mailbox, ended <-chan error) (err error, watching bool) {
+// Watch ends, of which ended tells.
+func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[adminv1.WatchResponse], box *mailbox, ended <-chan error) error {
 	out := &sender{stream: stream, sent: map[string]uint64{}}
 	for _, st := range s.statuses() {
 		if err := out.send(st, box.model); err != nil {
-			return err, true
+			return err
 		}
 	}
 	done := &adminv1.WatchResponse{Event: &adminv1.WatchResponse_ListingComplete{ListingComplete: &adminv1.ListingComplete{}}}
 	if err := stream.Send(done); err != nil {
-		return err, true
+		return err
 	}
 	for {
 		// One of four things can happen: a model has changed, the client left,
@@ -55,19 +57,19 @@ func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[
 		case <-box.ready:
 			for _, st := range box.take() {
 				if err := out.send(st, box.model); err != nil {
-					return err, true
+					return err
 				}
 			}
 		case <-ctx.Done():
-			return status.FromContextError(ctx.Err()).Err(), true
+			return status.FromContextError(ctx.Err()).Err()
 		case <-s.closing.Done():
-			return status.Error(codes.Unavailable, "the server is shutting down"), true
+			return status.Error(codes.Unavailable, "the server is shutting down")
 		case err := <-ended:
 			if ctx.Err() != nil {
-				return status.FromContextError(ctx.Err()).Err(), false
+				return status.FromContextError(ctx.Err()).Err()
 			}
 			s.log.WarnContext(ctx, "watch of the models ended", "error", err)
-			return status.Error(codes.Unavailable, "the server stopped watching its models"), false
+			return status.Error(codes.Unavailable, "the server stopped watching its models")
 		}
 	}
 }
