@@ -57,7 +57,7 @@ type server struct {
 }
 
 // Run serves until ctx is done or a part fails. config must have been checked.
-func Run(ctx context.Context, config Config, opts Options) error {
+func Run(ctx context.Context, config Config, opts Options) (err error) {
 	log := opts.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -69,7 +69,7 @@ func Run(ctx context.Context, config Config, opts Options) error {
 	if err != nil {
 		return err
 	}
-	defer journal.Close()
+	defer func() { err = errors.Join(err, journal.Close()) }()
 
 	s := &server{config: config, log: log, store: journal, ready: make(chan struct{}), kept: map[string]string{}}
 	if err := s.build(opts); err != nil {
