@@ -84,7 +84,8 @@ func (f *File) await(ctx context.Context, n *notifier, poll, again <-chan time.T
 			if !f.concerns(e) {
 				continue
 			}
-		case <-n.errors: // events were lost
+		case err := <-n.errors: // events were lost
+			f.log.Debug("changes of the registry file may have been missed", "path", f.path, "error", err)
 		case <-poll:
 		case <-again:
 		}

@@ -179,9 +179,9 @@ func (w *watch) tell(s rollout.EndpointSet) {
 	if w.emitted != nil {
 		before = w.emitted.Problem
 	}
-	switch {
-	case s.Problem == before:
-	case s.Problem == "":
+	switch s.Problem {
+	case before:
+	case "":
 		w.log.Info("registry is believed again", "blue", len(s.Blue), "green", len(s.Green))
 	default:
 		w.log.Warn("last good endpoints stand", "problem", s.Problem, "since", s.Since)
