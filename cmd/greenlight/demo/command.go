@@ -62,7 +62,7 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 			fmt.Fprintf(out, "logs are kept in %s\n", dir)
 			return
 		}
-		os.RemoveAll(dir)
+		_ = os.RemoveAll(dir) // what can't be removed is in the system's temporary folder
 	}()
 	teller := &teller{out: out, start: time.Now()}
 	s, err := setStage(ctx, teller, dir, opts.registry)

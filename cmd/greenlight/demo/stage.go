@@ -99,14 +99,12 @@ func setStage(ctx context.Context, t *teller, dir, registry string) (*stage, err
 
 // startRegistry picks the registry and gives the server's --registry flag.
 func (s *stage) startRegistry(ctx context.Context, t *teller, registry string) (string, error) {
-	bin, err := lab.FindConsul()
+	bin, err := findConsul(registry)
 	switch {
-	case registry == "file", registry == "auto" && err != nil:
-		return "file:" + s.registryFile(), nil
-	case registry != "auto" && registry != "consul":
-		return "", fmt.Errorf("--registry %s: must be file, consul or auto", registry)
 	case err != nil:
 		return "", err
+	case bin == "":
+		return "file:" + s.registryFile(), nil
 	}
 	began := time.Now()
 	s.consul, err = lab.StartConsul(ctx, bin, s.dir)
@@ -114,6 +112,21 @@ func (s *stage) startRegistry(ctx context.Context, t *teller, registry string) (
 		t.sayf("Consul elected itself after %.1f s", time.Since(began).Seconds())
 	}
 	return "consul", err
+}
+
+// findConsul answers where Consul is, or "" if the registry is to be a file.
+func findConsul(registry string) (string, error) {
+	switch registry {
+	case "file":
+		return "", nil
+	case "auto":
+		bin, _ := lab.FindConsul() // without one a file serves
+		return bin, nil
+	case "consul":
+		return lab.FindConsul()
+	default:
+		return "", fmt.Errorf("--registry %s: must be file, consul or auto", registry)
+	}
 }
 
 func (s *stage) registryFile() string { return filepath.Join(s.dir, "registry.json") }
@@ -140,7 +153,7 @@ func (s *stage) deploy(color, version string) error {
 		return err
 	}
 	for _, m := range old {
-		m.Close()
+		_ = m.Close() // a user whose request that cut off is counted by the load
 	}
 	return nil
 }
@@ -295,7 +308,7 @@ func (s *stage) clear() {
 	}
 	for _, servers := range s.models {
 		for _, m := range servers {
-			m.Close()
+			_ = m.Close() // nobody asks it any more
 		}
 	}
 }
