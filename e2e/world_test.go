@@ -29,8 +29,7 @@ const (
 // worldOptions choose what a test needs; the zero value is three Envoys with
 // their own listeners, state-of-the-world, a file registry, and no relay.
 type worldOptions struct {
-	policy   string // spec keys that replace the defaults of basePolicy, see specWith
-	envoys   int    // default 3; -1 for none
+	envoys   int // default 3; -1 for none
 	delta    bool
 	consul   bool
 	relay    bool

@@ -44,7 +44,7 @@ func (f *Folder) Watch(ctx context.Context, prev Set, emit func(Set)) error {
 	if err != nil {
 		return fmt.Errorf("watch policy folder: %w", err)
 	}
-	defer watcher.Close()
+	defer func() { _ = watcher.Close() }()
 	poll := time.NewTicker(f.poll)
 	defer poll.Stop()
 

@@ -93,7 +93,7 @@ func TestLinearSteps(t *testing.T) {
 func TestMisspeltKeys(t *testing.T) {
 	for line, meant := range map[string]string{
 		"bakee: {}": "bake", "Bake: {}": "bake", "valdiate: []": "validate", "roll-back: {}": "rollback",
-		"confirm: {whitin: 3s}": "within", "confirm: {withing: 3s}": "within", "shift: {step: [100%]}": "steps",
+		"confirm: {whitin: 3s}": "within", "confirm: {withinn: 3s}": "within", "shift: {step: [100%]}": "steps",
 	} {
 		_, problems := with(line)
 		hint := "(did you mean " + meant + "?)"

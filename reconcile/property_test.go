@@ -103,10 +103,10 @@ func (p *player) step(o op) {
 	case "kill":
 		p.kill(o.A+1, o.B%2 == 0)
 	default:
-		p.command(rollout.Verb(map[string]rollout.Verb{
+		p.command(map[string]rollout.Verb{
 			"start": rollout.Start, "promote": rollout.Promote, "pause": rollout.Pause,
 			"resume": rollout.Resume, "abort": rollout.Abort, "rollback": rollout.RollBack,
-		}[o.Kind]), o.B == 3)
+		}[o.Kind], o.B == 3)
 	}
 }
 

@@ -151,7 +151,7 @@ func (a *audit) generations(s seen) error {
 	last := s.before.Weights
 	for _, r := range published(s.actions) {
 		_, again := s.event.(rollout.Recovered)
-		if r.Generation <= generation && !(again && r.Generation == generation) {
+		if r.Generation < generation || r.Generation == generation && !again {
 			return fmt.Errorf("generation %d published after %d", r.Generation, generation)
 		}
 		if r.Weights.Blue+r.Weights.Green != policy.Full {

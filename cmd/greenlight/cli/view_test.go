@@ -109,7 +109,7 @@ func TestSpan(t *testing.T) {
 		20 * time.Minute: "20m", 10 * time.Hour: "10h",
 	} {
 		if got := span(d); got != want {
-			t.Errorf("span(%s) = %q, want %q", time.Duration(d), got, want)
+			t.Errorf("span(%s) = %q, want %q", d, got, want)
 		}
 	}
 }

@@ -37,22 +37,8 @@ func word(name, prefix string) string {
 	return strings.ReplaceAll(strings.ToLower(name), "_", "-")
 }
 
-func otherColor(c adminv1.Color) adminv1.Color {
-	if c == adminv1.Color_COLOR_BLUE {
-		return adminv1.Color_COLOR_GREEN
-	}
-	return adminv1.Color_COLOR_BLUE
-}
-
 // percentWord is 25, 12.5 or 0.01, never with more zeros than needed.
 func percentWord(p float64) string { return strconv.FormatFloat(p, 'f', -1, 64) }
-
-func weightOf(w *adminv1.Weights, c adminv1.Color) float64 {
-	if c == adminv1.Color_COLOR_BLUE {
-		return w.GetBluePercent()
-	}
-	return w.GetGreenPercent()
-}
 
 func endpointsOf(s *adminv1.EndpointSet, c adminv1.Color) []*adminv1.Endpoint {
 	if c == adminv1.Color_COLOR_BLUE {
