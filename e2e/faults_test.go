@@ -88,6 +88,7 @@ func TestCutOffEnvoyKeepsTheOldColorFromRetiring(t *testing.T) {
 		hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))
 		defer hook.Close()
 		w := newWorld(t, worldOptions{relay: true, delta: delta}, map[string]string{
+			"route": "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 5s}",
 			"shift": "{steps: [{weight: 50%, hold: 2s}, 100%]}", "retire": "{after: 100ms, webhook: '" + hook.URL + "'}",
 		})
 		id := w.start()
@@ -121,7 +122,7 @@ func TestCutOffEnvoyKeepsTheOldColorFromRetiring(t *testing.T) {
 func TestRejectedRouteStopsTheSwitch(t *testing.T) {
 	each(t, func(t *testing.T, delta bool) {
 		w := newWorld(t, worldOptions{relay: true, delta: delta}, map[string]string{
-			"route":   "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 5s, retries: {attempts: 0}}",
+			"route":   "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 30s, retries: {attempts: 0}}",
 			"confirm": "{within: 20s}",
 		})
 		// envoy-4 knows no previous_hosts predicate; it is fine until the policy asks for retries.

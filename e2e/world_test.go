@@ -58,9 +58,10 @@ type world struct {
 }
 
 // basePolicy is switched at once, without a bake, unless a test says otherwise.
+// Its timeout leaves a machine that is busy with other tests time to answer.
 var basePolicy = map[string]string{
 	"discovery": "{service: tumor, color: {meta: color}, version: {meta: version}}",
-	"route":     "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 5s}",
+	"route":     "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 30s}",
 	"validate":  "[{endpoints: {min: 2}}, {ready: {path: /v2/models/tumor/ready}}, {golden: {file: tumor.golden.jsonl, protocol: open-inference, tolerance: 0.05}}]",
 	"shift":     "{steps: [100%]}",
 	"confirm":   "{within: 10s, otherwise: rollback}",
@@ -265,7 +266,7 @@ func (w *world) startLoad() {
 	for _, e := range w.envoys {
 		urls = append(urls, w.url(e, inferPath))
 	}
-	w.load = lab.StartLoad(lab.LoadOptions{URLs: urls, Host: host, Body: knownRequest(w.t), Rate: w.opts.rate})
+	w.load = lab.StartLoad(lab.LoadOptions{URLs: urls, Host: host, Body: knownRequest(w.t), Rate: w.opts.rate, Timeout: time.Minute})
 	w.t.Cleanup(func() { w.load.Stop() })
 }
 
