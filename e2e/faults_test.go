@@ -167,6 +167,26 @@ func TestNackMidSwitchRollsBack(t *testing.T) {
 	})
 }
 
+// A node that gets something impossible in the middle of a switch rejects it
+// once; the others had taken it, and all go back.
+func TestImpossibleResourceMidSwitchRollsBack(t *testing.T) {
+	each(t, func(t *testing.T, delta bool) {
+		w := newWorld(t, worldOptions{relay: true, delta: delta}, map[string]string{"confirm": "{within: 1m}"})
+		w.relay.corrupt("envoy-2", routeType)
+		id := w.start()
+		sw := w.awaitOutcome(id, adminv1.Outcome_OUTCOME_ROLLED_BACK)
+		if !strings.Contains(sw.GetCause(), "envoy-2") {
+			t.Errorf("cause %q does not name the node", sw.GetCause())
+		}
+		if n := w.relay.nacks("envoy-2"); len(n) != 1 {
+			t.Errorf("envoy-2 rejected %d times, want once: %v", len(n), n)
+		}
+		w.onlyColor("blue", 100)
+		w.relay.mendContent("envoy-2")
+		w.noFailures()
+	})
+}
+
 // A listener that cannot bind is a NACK of the listener; a switch is refused
 // while it stands, and Envoy is not asked again and again.
 func TestListenerOnATakenPortRefusesTheSwitch(t *testing.T) {
