@@ -28,7 +28,7 @@ func (a *app) dial() (adminv1.AdminServiceClient, func(), error) {
 		grpc.WithUserAgent("greenlight-cli"),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)))
 	if err != nil {
-		return nil, nil, &codedError{code: codeUsage, err: fmt.Errorf("read --server %q: %w", a.server, err)}
+		return nil, nil, &codedError{code: CodeUsage, err: fmt.Errorf("read --server %q: %w", a.server, err)}
 	}
 	return adminv1.NewAdminServiceClient(conn), func() { _ = conn.Close() }, nil
 }
@@ -43,7 +43,7 @@ func checkServer(addr string) error {
 		return nil
 	}
 	return &codedError{
-		code: codeUsage,
+		code: CodeUsage,
 		err:  fmt.Errorf("server address %q is not HOST:PORT", addr),
 		hint: "the default is " + DefaultServer + "; --server and GREENLIGHT_SERVER change it",
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	codeDone        = 0
 	codeFailed      = 1 // not done, failed or rolled back
-	codeUsage       = 2 // wrong usage
+	CodeUsage       = 2 // wrong usage, or a configuration that can't be used
 	codeUnreachable = 3 // the server can't be reached
 )
 
@@ -33,8 +33,8 @@ func (e *codedError) Error() string {
 
 func (e *codedError) Unwrap() error { return e.err }
 
-// WithCode makes an error that ends the process with an exit code: 2 is for
-// wrong usage, 3 for a server that can't be reached. Without err nothing is printed.
+// WithCode makes an error that ends the process with an exit code, CodeUsage
+// for example. Without err nothing is printed.
 func WithCode(code int, err error) error { return &codedError{code: code, err: err} }
 
 // usageOf says that the words after cmd were wrong, and where the right ones are.
@@ -49,7 +49,7 @@ func usageOf(cmd *cobra.Command, err error) error {
 		message += "; did you mean " + strings.Join(strings.Fields(near), " or ") + "?"
 	}
 	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
-	return &codedError{code: codeUsage, err: errors.New(message), hint: hint}
+	return &codedError{code: CodeUsage, err: errors.New(message), hint: hint}
 }
 
 // report prints err, if it has something to say, and returns its exit code.

@@ -54,7 +54,7 @@ func (a *app) explain(err error) error {
 func explainAnswer(st *status.Status) error {
 	out := &codedError{code: codeFailed, err: errors.New(clean(st.Message()))}
 	if st.Code() == codes.InvalidArgument || st.Code() == codes.NotFound {
-		out.code = codeUsage
+		out.code = CodeUsage
 	}
 	return out
 }

@@ -58,7 +58,7 @@ reason, and every check with what it saw.`,
 func (a *app) historyOf(cmd *cobra.Command, out *format, name string, limit int) error {
 	err := a.history(cmd, out, name, limit)
 	var coded *codedError
-	if !errors.As(err, &coded) || coded.code != codeUsage {
+	if !errors.As(err, &coded) || coded.code != CodeUsage {
 		return err
 	}
 	if found := a.story(cmd, out, name); found == nil {
