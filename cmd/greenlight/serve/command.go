@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+
+	"greenlight/cmd/greenlight/cli"
 )
 
 // Command is `greenlight serve`.
@@ -29,15 +31,14 @@ configuration file. Consul is reached as its own clients are
   greenlight serve --policies policies --registry file:instances.json --data /var/lib/greenlight`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := config.load(cmd.Flags(), file, os.Getenv); err != nil {
-				return err
+			if !cmd.Flags().Changed("config") {
+				file = os.Getenv(Variable("config"))
 			}
-			level, err := logLevel(config.LogLevel)
-			if err != nil {
-				return err
+			if err := config.load(cmd.Flags(), file, os.Getenv); err != nil {
+				return cli.WithCode(cli.CodeUsage, err)
 			}
 			if opts.Log == nil {
-				opts.Log = newLog(os.Stderr, level, config.LogFormat)
+				opts.Log = newLog(os.Stderr, config.level(), config.LogFormat)
 			}
 			return Run(cmd.Context(), config, opts)
 		},

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -74,7 +76,7 @@ func Variable(flag string) string {
 	return "GREENLIGHT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// Load fills what set's flags did not set: first from the environment, then
+// load fills what set's flags did not set: first from the environment, then
 // from the file. set must have been made by flags of c and parsed.
 func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) string) error {
 	fromFile := Defaults()
@@ -107,26 +109,41 @@ func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) strin
 }
 
 // readFile decodes file strictly: an unknown or doubled key is an error that
-// shows its line.
+// shows its line. What the file does not name stays as it is in into.
 func readFile(file string, into *Config) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	if len(bytes.TrimSpace(data)) == 0 {
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	read := *into
+	switch err := decoder.Decode(&read); {
+	case errors.Is(err, io.EOF): // empty, or nothing but comments
 		return nil
-	}
-	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField()).Decode(into); err != nil {
+	case err != nil:
 		return fmt.Errorf("read configuration %s: %w", file, err)
 	}
+	if err := decoder.Decode(&Config{}); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read configuration %s: more than one YAML document; there must be one", file)
+	}
+	*into = read
 	return nil
 }
 
 // check names everything that is wrong at once.
 func (c *Config) check() error {
 	var problems []error
-	if c.Registry != "consul" && !strings.HasPrefix(c.Registry, "file:") {
+	if path, ok := strings.CutPrefix(c.Registry, "file:"); c.Registry != "consul" && (!ok || path == "") {
 		problems = append(problems, fmt.Errorf(`registry = %q; must be "consul" or "file:PATH"`, c.Registry))
+	}
+	if c.Data == "" {
+		problems = append(problems, errors.New(`data = ""; must name a folder`))
+	}
+	for _, a := range []struct{ name, address string }{{"xds", c.XDS}, {"admin", c.Admin}, {"http", c.HTTP}} {
+		// An empty address would be listened on at every interface.
+		if _, port, err := net.SplitHostPort(a.address); err != nil || port == "" {
+			problems = append(problems, fmt.Errorf("%s = %q; must be HOST:PORT, or :PORT for every interface", a.name, a.address))
+		}
 	}
 	if c.Lease <= 0 {
 		problems = append(problems, fmt.Errorf("lease = %v; must be > 0", c.Lease))

@@ -17,6 +17,12 @@ func logLevel(name string) (slog.Level, error) {
 	return level, nil
 }
 
+// level is that of a configuration that was checked.
+func (c *Config) level() slog.Level {
+	level, _ := logLevel(c.LogLevel)
+	return level
+}
+
 // newLog writes text to a terminal and JSON otherwise, unless format says which.
 func newLog(w io.Writer, level slog.Level, format string) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
