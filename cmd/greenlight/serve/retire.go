@@ -41,7 +41,7 @@ func postRetire(ctx context.Context, client *http.Client, url string, note retir
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("call retire webhook: %s answered %s: %s", url, resp.Status, said)
+		return fmt.Errorf("call retire webhook: %s answered %s: %q", url, resp.Status, bytes.TrimSpace(said))
 	}
 	return nil
 }

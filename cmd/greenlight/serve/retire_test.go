@@ -1,0 +1,127 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"greenlight/policy"
+)
+
+var note = retireNote{Model: "fraud", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01"}
+
+// hook answers with a status and a body and says what it was sent.
+func hook(t *testing.T, status int, body string, seen func(r *http.Request, body []byte)) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if seen != nil {
+			seen(r, got)
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/retire"
+}
+
+func post(ctx context.Context, url string, n retireNote) error {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return postRetire(ctx, client, url, n)
+}
+
+func TestRetireNote(t *testing.T) {
+	calls := 0
+	url := hook(t, http.StatusNoContent, "", func(r *http.Request, body []byte) {
+		calls++
+		if r.Method != http.MethodPost || r.URL.Path != "/retire" || r.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
+		}
+		if got := r.Header.Values("Idempotency-Key"); len(got) != 1 || got[0] != note.SwitchID {
+			t.Errorf("idempotency key %q, want the switch's id", got)
+		}
+		var got map[string]string
+		if err := json.Unmarshal(body, &got); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{
+			"event": "retire", "model": "fraud", "switchId": note.SwitchID, "color": "blue", "version": "2026-10-01",
+		}
+		for key, value := range want {
+			if got[key] != value {
+				t.Errorf("%s = %q, want %q", key, got[key], value)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("note %s", body)
+		}
+	})
+	for range 2 { // the same note again is the same note
+		if err := post(t.Context(), url, note); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls != 2 {
+		t.Errorf("%d calls", calls)
+	}
+}
+
+func TestRetireNoteWithoutVersion(t *testing.T) {
+	bare := note
+	bare.Version = ""
+	url := hook(t, http.StatusOK, "", func(_ *http.Request, body []byte) {
+		if strings.Contains(string(body), "version") {
+			t.Errorf("note %s", body)
+		}
+	})
+	if err := post(t.Context(), url, bare); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRetireStatuses(t *testing.T) {
+	for status, accepted := range map[int]bool{
+		200: true, 201: true, 202: true, 204: true, 299: true,
+		300: false, 304: false, 400: false, 401: false, 404: false, 409: false, 429: false, 500: false, 503: false,
+	} {
+		url := hook(t, status, "", nil)
+		err := post(t.Context(), url, note)
+		if (err == nil) != accepted {
+			t.Errorf("%d: %v", status, err)
+		}
+		if want := fmt.Sprintf("%s answered %d %s", url, status, http.StatusText(status)); err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v names neither hook nor status", status, err)
+		}
+	}
+}
+
+// What the hook said is shown, but not all of it, and not as it came.
+func TestRetireRefusalIsShown(t *testing.T) {
+	err := post(t.Context(), hook(t, http.StatusConflict, " still\x1b[31m busy\n"+strings.Repeat("x", 1<<20), nil), note)
+	if err == nil || len(err.Error()) > 400 || !strings.Contains(err.Error(), `answered 409 Conflict: "still\x1b[31m busy\nxxx`) {
+		t.Errorf("%.500v", err)
+	}
+}
+
+func TestRetireWithoutAnAnswer(t *testing.T) {
+	if err := post(t.Context(), "http://127.0.0.1:1/", note); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
+		t.Error(err)
+	}
+	if err := post(t.Context(), "://", note); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := post(ctx, hook(t, http.StatusOK, "", nil), note); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
