@@ -65,7 +65,9 @@ func (m *modelMetrics) Collect(c chan<- prometheus.Metric) {
 			gauge(readyDesc, float64(len(s.Endpoints.Of(color))), name, string(color))
 		}
 		gauge(phaseDesc, 1, name, string(s.State.Phase))
-		gauge(phaseAgeDesc, float64(s.State.Since.UnixMilli())/1000, name)
+		if !s.State.Since.IsZero() { // nothing has happened to the model yet
+			gauge(phaseAgeDesc, float64(s.State.Since.UnixMilli())/1000, name)
+		}
 		gauge(generationDes, float64(s.State.Generation), name)
 		gauge(nodesDesc, float64(s.Report.Acked), name, "acked")
 		gauge(nodesDesc, float64(s.Report.Connected), name, "connected")

@@ -1,0 +1,120 @@
+package serve
+
+import (
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in testdata")
+
+func get(t *testing.T, s *http.Server, method, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.Handler.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func none() []rollout.Status { return nil }
+
+func TestHealthAndReadiness(t *testing.T) {
+	ready := make(chan struct{})
+	s := pages(none, ready)
+	if code, body := get(t, s, http.MethodGet, "/healthz"); code != http.StatusOK || body != "ok\n" {
+		t.Errorf("/healthz: %d %s", code, body)
+	}
+	if code, body := get(t, s, http.MethodGet, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "policies, journal and registry") {
+		t.Errorf("/readyz before: %d %s", code, body)
+	}
+	close(ready)
+	for range 2 {
+		if code, body := get(t, s, http.MethodGet, "/readyz"); code != http.StatusOK || body != "ready\n" {
+			t.Errorf("/readyz after: %d %s", code, body)
+		}
+	}
+	if code, _ := get(t, s, http.MethodPost, "/readyz"); code != http.StatusMethodNotAllowed {
+		t.Errorf("POST /readyz: %d", code)
+	}
+	if code, _ := get(t, s, http.MethodGet, "/elsewhere"); code != http.StatusNotFound {
+		t.Errorf("/elsewhere: %d", code)
+	}
+	if s.ReadHeaderTimeout == 0 {
+		t.Error("a client that sends no header holds a connection for ever")
+	}
+}
+
+// statuses are a model in the middle of a switch with a problem of each kind,
+// and one of which nothing is known yet.
+func statuses() []rollout.Status {
+	return []rollout.Status{
+		{
+			State: rollout.State{
+				Model: "fraud", Live: policy.Blue, Phase: rollout.Holding, Generation: 7, Problem: "latency",
+				Since: time.UnixMilli(1793534400500), Weights: rollout.Split(policy.Green, 1250),
+			},
+			PolicyProblem: "fraud.yaml:3:1: unknown key",
+			Endpoints: rollout.EndpointSet{
+				Blue: make([]rollout.Endpoint, 2), Green: make([]rollout.Endpoint, 3), Problem: "consul: connection refused",
+			},
+			Report: rollout.Report{Connected: 3, Acked: 2},
+		},
+		{State: rollout.State{Model: "new", Phase: rollout.Idle}},
+	}
+}
+
+// The golden file is what Prometheus is told; -update writes it anew.
+func TestMetrics(t *testing.T) {
+	code, got := get(t, pages(statuses, nil), http.MethodGet, "/metrics")
+	if code != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", code, got)
+	}
+	const golden = "testdata/metrics.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestMetricsAreOfNow(t *testing.T) {
+	now := none
+	s := pages(func() []rollout.Status { return now() }, nil)
+	if code, body := get(t, s, http.MethodGet, "/metrics"); code != http.StatusOK || strings.Contains(body, "greenlight_model") {
+		t.Errorf("without models: %d %s", code, body)
+	}
+	now = statuses
+	if code, body := get(t, s, http.MethodGet, "/metrics"); code != http.StatusOK || !strings.Contains(body, `greenlight_model_phase{model="fraud",phase="holding"} 1`) {
+		t.Errorf("with models: %d %s", code, body)
+	}
+}
+
+// docs/operating.md is where operators look for a metric's meaning.
+func TestEveryMetricIsInTheManual(t *testing.T) {
+	manual, err := os.ReadFile("../../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := get(t, pages(statuses, nil), http.MethodGet, "/metrics")
+	for line := range strings.Lines(body) {
+		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+			name, _, _ = strings.Cut(name, " ")
+			if !strings.Contains(string(manual), "`"+name+"{") {
+				t.Errorf("docs/operating.md lacks %s", name)
+			}
+		}
+	}
+}
