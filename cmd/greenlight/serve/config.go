@@ -14,6 +14,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
+
+	"greenlight/registry"
 )
 
 // Config is what a server needs to know. A flag wins over its environment
@@ -23,6 +25,16 @@ type Config struct {
 	Policies string `yaml:"policies"`
 	// Registry is "consul" or "file:PATH".
 	Registry string `yaml:"registry"`
+	// RegistrySettle is how long a suspicious answer of the registry must stand
+	// before it is believed.
+	RegistrySettle time.Duration `yaml:"registrySettle"`
+	// ConsulDatacenter is asked when a policy names none; empty: the agent's own.
+	ConsulDatacenter string `yaml:"consulDatacenter"`
+	// ConsulTokenFile holds the ACL token and is read again before every query;
+	// empty: what CONSUL_HTTP_TOKEN or CONSUL_HTTP_TOKEN_FILE say.
+	ConsulTokenFile string `yaml:"consulTokenFile"`
+	// ConsulStale lets any Consul server answer, even while there is no leader.
+	ConsulStale bool `yaml:"consulStale"`
 	// Data is the folder that holds the journal; it is made if it is not there.
 	Data string `yaml:"data"`
 
@@ -50,7 +62,8 @@ func Defaults() Config {
 	return Config{
 		Policies: "policies", Registry: "consul", Data: "greenlight-data",
 		XDS: ":18000", Admin: "127.0.0.1:18001", HTTP: "127.0.0.1:18002",
-		Lease: time.Hour, ReconnectGrace: 10 * time.Second,
+		RegistrySettle: registry.DefaultSettle,
+		Lease:          time.Hour, ReconnectGrace: 10 * time.Second,
 		LogLevel: "info", LogFormat: "auto",
 	}
 }
@@ -59,6 +72,10 @@ func Defaults() Config {
 func (c *Config) flags(set *pflag.FlagSet) {
 	set.StringVar(&c.Policies, "policies", c.Policies, "folder of policy files, watched")
 	set.StringVar(&c.Registry, "registry", c.Registry, `where instances are found: "consul", or "file:PATH"`)
+	set.DurationVar(&c.RegistrySettle, "registry-settle", c.RegistrySettle, "how long a suspicious answer of the registry must stand before it is believed")
+	set.StringVar(&c.ConsulDatacenter, "consul-datacenter", c.ConsulDatacenter, "datacenter to ask when a policy names none (default: the agent's own)")
+	set.StringVar(&c.ConsulTokenFile, "consul-token-file", c.ConsulTokenFile, "file with the Consul ACL token, read again before every query")
+	set.BoolVar(&c.ConsulStale, "consul-stale", c.ConsulStale, "let any Consul server answer, even while there is no leader")
 	set.StringVar(&c.Data, "data", c.Data, "folder of the journal")
 	set.StringVar(&c.XDS, "xds", c.XDS, "address of the xDS server")
 	set.StringVar(&c.Admin, "admin", c.Admin, "address of the admin API")
@@ -135,6 +152,9 @@ func (c *Config) check() error {
 	var problems []error
 	if path, ok := strings.CutPrefix(c.Registry, "file:"); c.Registry != "consul" && (!ok || path == "") {
 		problems = append(problems, fmt.Errorf(`registry = %q; must be "consul" or "file:PATH"`, c.Registry))
+	}
+	if c.RegistrySettle <= 0 {
+		problems = append(problems, fmt.Errorf("registry-settle = %v; must be > 0", c.RegistrySettle))
 	}
 	if c.Data == "" {
 		problems = append(problems, errors.New(`data = ""; must name a folder`))

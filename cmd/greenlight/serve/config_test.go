@@ -72,11 +72,16 @@ func TestPrecedence(t *testing.T) {
 		"admin":           {"admin", [3]string{"a:1", "b:1", "c:1"}},
 		"http":            {"http", [3]string{"a:1", "b:1", "c:1"}},
 		"lease":           {"lease", [3]string{"1m0s", "2m0s", "3m0s"}},
-		"reconnect-grace": {"reconnectGrace", [3]string{"1m0s", "0s", "3m0s"}},
-		"allow-removal":   {"allowRemoval", [3]string{"true", "false", "true"}},
-		"addresses":       {"addresses", [3]string{"a", "b", "c"}},
-		"log-level":       {"logLevel", [3]string{"debug", "warn", "error"}},
-		"log-format":      {"logFormat", [3]string{"json", "text", "auto"}},
+		"registry-settle": {"registrySettle", [3]string{"1m0s", "2m0s", "3m0s"}},
+
+		"consul-datacenter": {"consulDatacenter", [3]string{"one", "two", "three"}},
+		"consul-token-file": {"consulTokenFile", [3]string{"one", "two", "three"}},
+		"consul-stale":      {"consulStale", [3]string{"true", "false", "true"}},
+		"reconnect-grace":   {"reconnectGrace", [3]string{"1m0s", "0s", "3m0s"}},
+		"allow-removal":     {"allowRemoval", [3]string{"true", "false", "true"}},
+		"addresses":         {"addresses", [3]string{"a", "b", "c"}},
+		"log-level":         {"logLevel", [3]string{"debug", "warn", "error"}},
+		"log-format":        {"logFormat", [3]string{"json", "text", "auto"}},
 	} {
 		t.Run(flag, func(t *testing.T) {
 			base := []string{"--policies=$DIR"}
@@ -213,6 +218,7 @@ var rules = map[string]struct{ flag, message string }{
 	"admin empty":       {"--admin=", `admin = ""; must be HOST:PORT, or :PORT for every interface`},
 	"http without port": {"--http=127.0.0.1:", `http = "127.0.0.1:"; must be HOST:PORT, or :PORT for every interface`},
 	"lease":             {"--lease=0s", "lease = 0s; must be > 0"},
+	"settle":            {"--registry-settle=0s", "registry-settle = 0s; must be > 0"},
 	"lease negative":    {"--lease=-1s", "lease = -1s; must be > 0"},
 	"reconnect grace":   {"--reconnect-grace=-1s", "reconnect-grace = -1s; must not be negative"},
 	"policies":          {"--policies=/nowhere", "policies: stat /nowhere: no such file or directory; make the folder or name another one with --policies"},

@@ -130,9 +130,14 @@ func (s *server) build(opts Options) error {
 
 func (s *server) registry() (reconcile.Registry, error) {
 	if path, ok := strings.CutPrefix(s.config.Registry, "file:"); ok {
-		return registry.NewFile(path, s.log), nil
+		file := registry.NewFile(path, s.log)
+		file.Settle = s.config.RegistrySettle
+		return file, nil
 	}
-	return registry.NewConsul(registry.Options{Log: s.log})
+	return registry.NewConsul(registry.Options{
+		TokenFile: s.config.ConsulTokenFile, Datacenter: s.config.ConsulDatacenter,
+		Stale: s.config.ConsulStale, Settle: s.config.RegistrySettle, Log: s.log,
+	})
 }
 
 // run starts everything and waits for the end of all.
