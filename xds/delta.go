@@ -153,7 +153,7 @@ func (w *watch) composeDelta() *frame {
 		}
 		w.tidy(h)
 	}
-	if len(items) == 0 && !(w.fresh && w.wildcard) {
+	if len(items) == 0 && (!w.fresh || !w.wildcard) {
 		return nil
 	}
 	w.fresh = false

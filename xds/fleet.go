@@ -131,7 +131,7 @@ func (s *Server) describe(f *fleet, p *policy.Fleet) {
 	}
 	g := newGeneration(listener, byName)
 	if renamed != f.routes || g.version != f.listeners.version {
-		s.touchFleet(f, true) // a rejection may stand no longer
+		s.touchFleet(f, urgent) // a rejection may stand no longer
 	}
 	s.tellAll(f, g)
 }
@@ -167,7 +167,20 @@ func (s *Server) publishModel(m *model, was *policy.Model) {
 		}
 	}
 	s.publishProxyless(m)
-	s.touch(m.flags, true)
+	s.touch(m.flags, s.hasteOf(m))
+}
+
+// hasteOf is urgent when m's nodes have confirmed all that is published: no
+// ACK will come that says so.
+func (s *Server) hasteOf(m *model) haste {
+	behind := m.audience.behind.Load()
+	for _, name := range m.fleets {
+		behind += s.fleets[name].audience.behind.Load()
+	}
+	if behind == 0 {
+		return urgent
+	}
+	return partial
 }
 
 // rebuildClusters builds both clusters of m's policy.
@@ -210,7 +223,6 @@ func (s *Server) publishEndpoints(m *model) {
 			s.share(b)
 		}
 	}
-	s.touch(m.flags, false)
 }
 
 // publishProxyless brings up to date what gRPC clients ask for.
@@ -254,7 +266,7 @@ func (s *Server) part(f *fleet, m *model) {
 		s.rebuildHost(f, d, m)
 	}
 	s.rebuildRoutes(f)
-	s.touchBehind(&f.audience, true)
+	s.touchBehind(&f.audience, urgent)
 }
 
 func (s *Server) withdraw(m *model) {
@@ -268,7 +280,7 @@ func (s *Server) withdraw(m *model) {
 	}
 	s.unshare(listener, m.name)
 	s.unshare(route, resource.ModelRoutes(m.name))
-	s.poke(true)
+	s.poke(urgent)
 }
 
 // rebuildHosts builds the hosts of m's policy, and of the policy before.
@@ -325,7 +337,7 @@ func (s *Server) rebuildRoutes(f *fleet) {
 	}
 	f.routing = newRoutes(f.routes, hosts)
 	s.tell(f, route, f.routes)
-	s.touchBehind(&f.audience, false)
+	s.touchBehind(&f.audience, partial)
 }
 
 func (s *Server) rebuildFleetClusters(f *fleet) {

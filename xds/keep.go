@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// quietGap is how long changes are gathered before Changed is called again;
-	// urgentGap the same when somebody waits for the very change.
+	// quietGap is how long news is gathered before Changed is called again;
+	// urgentGap the same when somebody waits for it.
 	quietGap  = 50 * time.Millisecond
 	urgentGap = 2 * time.Millisecond
 	// saveEvery is how often a changed set of nodes is saved.
@@ -27,7 +27,10 @@ type departed struct {
 }
 
 // remember takes over the nodes that were known before a restart. What they
-// route is not known, and their leases begin anew.
+// route is not known, and their leases begin anew, now: a record's LastSeen is
+// only when it was written, and the node may have been connected until the
+// server was killed. A lease so never ends too early, however old the record.
+// (A later LastSeen means that the clock went back.)
 func (s *Server) remember(known []rollout.NodeRecord) {
 	now := s.opts.Now()
 	for _, r := range known {
@@ -41,28 +44,31 @@ func (s *Server) remember(known []rollout.NodeRecord) {
 	}
 }
 
-// watch waits for one of four things: progress of nodes, progress that somebody
-// waits for, the passing of time, and the end.
+// watch waits for one of three things: news, the passing of time, and the end.
 func (s *Server) watch(ctx context.Context) error {
 	tick := time.NewTicker(saveEvery / 2)
 	defer tick.Stop()
 	gap := time.NewTimer(0)
 	defer gap.Stop()
-	var last, saved time.Time
-	hurried := false // the gap is the urgent one; mere progress must not stretch it
+	var next, last, saved time.Time // next: when gap ends; zero while nothing is to be announced
+	within := func(wait time.Duration) {
+		if at := time.Now().Add(wait); next.IsZero() || at.Before(next) {
+			next = at
+			gap.Reset(max(0, wait))
+		}
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return s.save()
-		case <-s.urgent:
-			hurried = true
-			gap.Reset(max(0, urgentGap-time.Since(last)))
-		case <-s.progress:
-			if !hurried {
-				gap.Reset(max(0, quietGap-time.Since(last)))
-			}
+		case <-s.news[urgent]:
+			within(urgentGap - time.Since(last))
+		case <-s.news[soon]:
+			within(quietGap - time.Since(last))
+		case <-s.news[partial]:
+			within(quietGap)
 		case <-gap.C:
-			hurried = false
+			next = time.Time{}
 			s.announce()
 			last = time.Now()
 		case <-tick.C:
@@ -109,6 +115,8 @@ func (s *Server) settled(now time.Time) bool {
 	return !s.openedAt.IsZero() && (len(s.awaited) == 0 || s.graceOver(now))
 }
 
+// save keeps the known nodes. That is due when one came or went, and at the end;
+// a connected node's LastSeen is not refreshed in between, see remember.
 func (s *Server) save() error {
 	if s.opts.Nodes == nil {
 		return nil

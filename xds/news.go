@@ -3,6 +3,7 @@ package xds
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 )
 
 // What a report says changes with what is published, with what nodes subscribe
@@ -11,49 +12,52 @@ import (
 // takes the mark before Changed is called: so no news is lost, and much of it
 // costs one call.
 
-// poke lets Run announce soon what was touched.
-func (s *Server) poke(urgent bool) {
-	to := s.progress
-	if urgent {
-		to = s.urgent
-	}
+// haste says how soon news is told.
+type haste int
+
+const (
+	// partial news has more of its kind on its way: it waits for that a while.
+	partial haste = iota
+	// soon is at once, unless something was told just before.
+	soon
+	// urgent news is what somebody waits for.
+	urgent
+	hastes
+)
+
+// poke lets Run announce what was touched.
+func (s *Server) poke(h haste) {
 	select {
-	case to <- struct{}{}:
+	case s.news[h] <- struct{}{}:
 	default:
 	}
 }
 
-// touch marks a model; many may do so at once, and only the first pokes.
-func (s *Server) touch(f *flags, urgent bool) {
-	if urgent || !f.touched.Load() {
-		f.touched.Store(true)
-		s.poke(urgent)
+// mark sets a flag that Run looks at. Many may do so at once, and only the
+// first pokes; but urgent news never hides behind another's patience.
+func (s *Server) mark(flag *atomic.Bool, h haste) {
+	if h == urgent || !flag.Load() {
+		flag.Store(true)
+		s.poke(h)
 	}
 }
+
+// touch marks a model.
+func (s *Server) touch(f *flags, h haste) { s.mark(&f.touched, h) }
 
 // touchBehind marks the models of a route configuration that some node has not
 // confirmed yet.
-func (s *Server) touchBehind(a *audience, urgent bool) {
-	if urgent || !a.touched.Load() {
-		a.touched.Store(true)
-		s.poke(urgent)
-	}
-}
+func (s *Server) touchBehind(a *audience, h haste) { s.mark(&a.touched, h) }
 
 // touchFleet marks every model of a fleet.
-func (s *Server) touchFleet(f *fleet, urgent bool) {
-	if urgent || !f.crowd.Load() {
-		f.crowd.Store(true)
-		s.poke(urgent)
-	}
-}
+func (s *Server) touchFleet(f *fleet, h haste) { s.mark(&f.crowd, h) }
 
 // touchAll marks every model. The caller holds Server.mu.
 func (s *Server) touchAll() {
 	for _, m := range s.models {
 		m.flags.touched.Store(true)
 	}
-	s.poke(true)
+	s.poke(urgent)
 }
 
 // touchOwners marks the models that a cluster or an assignment belongs to, or
@@ -61,7 +65,7 @@ func (s *Server) touchAll() {
 func (s *Server) touchOwners(blobs ...*blob) {
 	for _, b := range blobs {
 		if b != nil && b.owner != nil {
-			s.touch(b.owner.flags, false)
+			s.touch(b.owner.flags, soon)
 		}
 	}
 }
@@ -72,9 +76,9 @@ func (w *watch) moved(h *holding, was *blob) {
 	s := w.stream.server
 	switch f := w.stream.node.fleet; {
 	case h.audience != nil:
-		s.touchBehind(h.audience, false)
+		s.touchBehind(h.audience, partial)
 	case w.kind == route && f != nil:
-		s.touchFleet(f, false) // the fleet's routes of a former name, perhaps
+		s.touchFleet(f, soon) // the fleet's routes of a former name, perhaps
 	}
 	s.touchOwners(h.wanted, h.out, h.acked, was)
 }
@@ -83,7 +87,7 @@ func (w *watch) moved(h *holding, was *blob) {
 // or ends. Listeners and routes of a fleet matter to all of its models.
 func (w *watch) subscribed(h *holding) {
 	if f := w.stream.node.fleet; f != nil && (w.kind == listener || w.kind == route) {
-		w.stream.server.touchFleet(f, false)
+		w.stream.server.touchFleet(f, soon)
 		return
 	}
 	w.moved(h, nil)
@@ -116,13 +120,13 @@ func (s *Server) grows(from, to *generation) {
 // rejectedBy marks the models that a NACK on w may concern.
 func (s *Server) rejectedBy(w *watch) {
 	if f := w.stream.node.fleet; f != nil {
-		s.touchFleet(f, true)
+		s.touchFleet(f, urgent)
 		return
 	}
 	for _, h := range w.held {
 		w.moved(h, nil)
 	}
-	s.poke(true)
+	s.poke(urgent)
 }
 
 // announce calls Changed for every model whose report may have changed, after

@@ -37,7 +37,7 @@ func newLedger(s *Server, models ...string) *ledger {
 // tell takes the news, and returns what Run would call Changed for.
 func (l *ledger) tell() []string {
 	poked := false
-	for _, c := range []chan struct{}{l.s.progress, l.s.urgent} {
+	for _, c := range l.s.news {
 		select {
 		case <-c:
 			poked = true

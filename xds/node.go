@@ -251,13 +251,13 @@ func (s *Server) leave(st *stream) {
 func (s *Server) crowdChanged(n *node) {
 	s.unsaved.Store(true)
 	if n.fleet != nil {
-		s.touchFleet(n.fleet, false)
+		s.touchFleet(n.fleet, soon)
 		return
 	}
 	for _, m := range s.models {
 		m.flags.touched.Store(true)
 	}
-	s.poke(false)
+	s.poke(soon)
 }
 
 // eachNode calls do with every connected node.

@@ -92,7 +92,7 @@ func (s *Server) tellAll(f *fleet, g *generation) {
 func (s *Server) wantAll(n *node, w *watch, g *generation, changes map[string]*blob) {
 	if a := w.all; a != nil {
 		if a.refused[a.wanted.version] != nil || a.refused[g.version] != nil {
-			s.touchFleet(n.fleet, false) // a rejection stands no longer, or again
+			s.touchFleet(n.fleet, soon) // a rejection stands no longer, or again
 		}
 		a.wanted = g
 	}

@@ -16,7 +16,7 @@ func (s *Server) Report(name string) rollout.Report {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	t := &tally{
-		now: s.opts.Now(),
+		now: s.opts.Now(), sends: map[*blob][2]bool{},
 		report: rollout.Report{
 			Settled:   s.settled(s.opts.Now()),
 			Cold:      map[policy.Color]int{},
@@ -33,6 +33,9 @@ func (s *Server) Report(name string) rollout.Report {
 		return t.report
 	}
 	t.model = m
+	for i, c := range policy.Colors {
+		t.clusters[i] = resource.ClusterName(name, c)
+	}
 	t.report.Generation = m.routing.Generation
 	for _, fleetName := range m.fleets {
 		f := s.fleets[fleetName]
@@ -51,7 +54,11 @@ func (s *Server) Report(name string) rollout.Report {
 
 // tally gathers one model's report.
 type tally struct {
-	model  *model
+	model    *model
+	clusters [2]string // names by color
+	// sends remembers which colors a route configuration sends users to:
+	// nearly all nodes follow the same few.
+	sends  map[*blob][2]bool
 	now    time.Time
 	report rollout.Report
 }
@@ -69,8 +76,9 @@ func (t *tally) count(n *node, want *blob) {
 	}
 	r := &t.report
 	r.Connected++
-	for _, c := range policy.Colors {
-		t.countColor(n, c)
+	may := t.maySend(n)
+	for i, c := range policy.Colors {
+		t.countColor(n, c, t.clusters[i], may[i])
 	}
 	if no, k := t.model.rejectedBy(n, h); no != nil {
 		r.Rejected = append(r.Rejected, rollout.Rejection{Fleet: n.key.fleet, Node: n.key.id, Type: k.String(), Reason: no.reason, At: no.at})
@@ -84,9 +92,9 @@ func (t *tally) count(n *node, want *blob) {
 }
 
 // countColor adds what a connected node may send to c, and whether it can.
-func (t *tally) countColor(n *node, c policy.Color) {
-	r, name := &t.report, resource.ClusterName(t.model.name, c)
-	if n.maySend(t.model, c) {
+func (t *tally) countColor(n *node, c policy.Color, name string, may bool) {
+	r := &t.report
+	if may {
 		r.MaySend[c]++
 		r.Sending[c]++
 	}
@@ -139,15 +147,30 @@ func (p *prior) maySend(m *model, c policy.Color) bool {
 	return slices.ContainsFunc(p.routes, func(b *blob) bool { return b.maySend(m.name, m.domains, c) })
 }
 
-// maySend reports whether users' requests may go to c by what the node
-// acknowledged, by what is on its way, or by what it had before.
-func (n *node) maySend(m *model, c policy.Color) bool {
-	may := n.prior.maySend(m, c)
+// maySend reports, by color, whether users' requests may go there by what the
+// node acknowledged, by what is on its way, or by what it had before.
+func (t *tally) maySend(n *node) [2]bool {
+	var may [2]bool
+	for i, c := range policy.Colors {
+		may[i] = n.prior.maySend(t.model, c)
+	}
+	add := func(b *blob) {
+		if b == nil {
+			return
+		}
+		to, known := t.sends[b]
+		if !known {
+			for i, c := range policy.Colors {
+				to[i] = b.maySend(t.model.name, t.model.domains, c)
+			}
+			t.sends[b] = to
+		}
+		may[0], may[1] = may[0] || to[0], may[1] || to[1]
+	}
 	n.each(route, func(w *watch) {
 		for _, h := range w.held {
-			for _, b := range []*blob{h.acked, h.out} {
-				may = may || b != nil && b.maySend(m.name, m.domains, c)
-			}
+			add(h.acked)
+			add(h.out)
 		}
 	})
 	return may
@@ -192,8 +215,8 @@ func (m *model) rejectedBy(n *node, h *holding) (*nack, kind) {
 	for _, k := range []kind{cluster, endpoint, listener} {
 		var found *nack
 		n.each(k, func(w *watch) {
-			if no := m.rejectedIn(w); no != nil && found == nil {
-				found = no
+			if w.rejects && found == nil {
+				found = m.rejectedIn(w)
 			}
 		})
 		if found != nil {
@@ -211,6 +234,9 @@ func (m *model) rejectedRoutes(h *holding) *nack {
 	}
 	if h.acked == nil {
 		return h.refused[h.wanted.version]
+	}
+	if len(h.hosts) == 0 {
+		return nil
 	}
 	for _, d := range m.domains {
 		x := h.wanted.host(d)

@@ -45,13 +45,12 @@ type NodeStore interface {
 
 // Server holds the routing of all fleets and the state of all nodes.
 type Server struct {
-	opts     Options
-	log      *slog.Logger
-	opened   chan struct{} // closed by Open
-	closed   chan struct{} // closed when Run ends: streams end, nodes go elsewhere
-	progress chan struct{} // some flag of a model or a fleet was raised
-	urgent   chan struct{} // the same, and somebody waits for it
-	unsaved  atomic.Bool   // the set of known nodes changed since it was saved
+	opts    Options
+	log     *slog.Logger
+	opened  chan struct{}         // closed by Open
+	closed  chan struct{}         // closed when Run ends: streams end, nodes go elsewhere
+	news    [hastes]chan struct{} // some flag of a model or a fleet was raised
+	unsaved atomic.Bool           // the set of known nodes changed since it was saved
 	// withhold keeps a resource back from a node as if it were slow to come; only tests set it.
 	withhold atomic.Pointer[func(node string, k kind, name string) bool]
 
@@ -86,9 +85,11 @@ func New(opts Options) (*Server, error) {
 	s := &Server{
 		opts: opts, log: opts.Log,
 		opened: make(chan struct{}), closed: make(chan struct{}),
-		progress: make(chan struct{}, 1), urgent: make(chan struct{}, 1),
 		models: map[string]*model{}, leaving: map[string]*model{}, marks: map[string]*flags{}, fleets: map[string]*fleet{},
 		connected: map[nodeKey][]*node{}, proxyless: map[*node]struct{}{}, stale: map[nodeKey]*departed{}, awaited: map[nodeKey]struct{}{},
+	}
+	for h := range s.news {
+		s.news[h] = make(chan struct{}, 1)
 	}
 	for k := range s.shared {
 		s.shared[k] = map[string]*blob{}
@@ -115,16 +116,6 @@ func (s *Server) Open() {
 	s.openedAt = s.opts.Now()
 	close(s.opened)
 	s.touchAll()
-}
-
-// isOpen reports whether answers may go out.
-func (s *Server) isOpen() bool {
-	select {
-	case <-s.opened:
-		return true
-	default:
-		return false
-	}
 }
 
 // SetFleets replaces the described fleets. A fleet that is not described
@@ -170,6 +161,7 @@ func (s *Server) Endpoints(name string, blue, green []rollout.Endpoint) {
 		s.publishModel(m, nil)
 	default:
 		s.publishEndpoints(m)
+		s.touch(m.flags, soon)
 	}
 }
 

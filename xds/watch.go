@@ -18,6 +18,7 @@ type watch struct {
 	dirty    map[string]*holding // those of held that may need telling
 	fresh    bool                // delta: nothing was answered yet, and an empty answer is one
 	flight   *flight
+	rejects  bool // it has rejected something
 	ackedAt  time.Time
 }
 
@@ -173,7 +174,7 @@ func (w *watch) accepted(h *holding, was *blob) {
 	if w.kind == route {
 		w.stream.node.follows(h)
 		if h.count() {
-			w.stream.server.touchBehind(h.audience, true)
+			w.stream.server.touchBehind(h.audience, urgent)
 		}
 	}
 	w.moved(h, was)
@@ -187,7 +188,7 @@ func (w *watch) acceptedAll(g *generation) {
 	a.acked, a.answered, a.unsure = g, g, false
 	if f := w.stream.node.fleet; f != nil && a.refused[g.version] != nil {
 		delete(a.refused, g.version)
-		s.touchFleet(f, false)
+		s.touchFleet(f, soon)
 	}
 }
 
@@ -195,6 +196,7 @@ func (w *watch) acceptedAll(g *generation) {
 // nothing to have been left; only its route configurations are all or nothing.
 func (w *watch) reject(f *flight, reason string) {
 	s := w.stream.server
+	w.rejects = true
 	no := &nack{reason: reason, at: s.opts.Now()}
 	s.log.Warn("node rejected an answer", "fleet", w.stream.node.key.fleet, "node", w.stream.node.key.id, "type", w.kind, "reason", reason)
 	if f.all != nil && f.into == w.all {
