@@ -88,7 +88,7 @@ func (l *loop) execute(cmd rollout.Command) (rollout.Status, error) {
 // repeated answers a Start whose key has been seen: the same wish gets the
 // switch that it led to, another one is an error.
 func (l *loop) repeated(cmd rollout.Command, sw *rollout.Switch) (rollout.Status, error) {
-	if sw.Actor != cmd.Actor || (cmd.Target != "" && cmd.Target != sw.To) {
+	if sw.Actor != cmd.Actor || sw.Forced != cmd.Force || (cmd.Target != "" && cmd.Target != sw.To) {
 		return rollout.Status{}, fmt.Errorf("%w: %q has started switch %s of %s to %s by %s; use a new key for a new switch",
 			rollout.ErrKeyReused, cmd.Key, sw.ID, sw.Model, sw.To, sw.Actor)
 	}

@@ -1,9 +1,12 @@
 package reconcile_test
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"greenlight/reconcile"
@@ -106,4 +109,40 @@ func TestSavingLastGoodIsTriedAgain(t *testing.T) {
 			t.Errorf("kept %+v", got)
 		}
 	}, instant("fraud"))
+}
+
+// slow is a disk on which one commit takes long.
+type slow struct {
+	*journal
+	next atomic.Int64 // a time.Duration
+}
+
+func (s *slow) Commit(state rollout.State) error {
+	time.Sleep(time.Duration(s.next.Swap(0)))
+	return s.journal.Commit(state)
+}
+
+// The time that a disk takes to journal a step is not taken from the nodes.
+func TestSlowDiskIsNotHeldAgainstNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		disk := &slow{journal: w.journal}
+		w.g = reconcile.New(reconcile.Options{Fleet: w.fleet, Journal: disk, Checker: w.checker, Registry: w.registry})
+		w.fleet.setChanged(w.g.FleetChanged)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.g.Run(ctx) }()
+		w.policies(instant("fraud"))
+		synctest.Wait()
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		disk.next.Store(int64(31 * time.Second)) // confirm.within is 30s
+		w.do(t, rollout.Start)
+		time.Sleep(time.Second)
+		if s := w.status(t, "fraud").State; s.Phase != rollout.Baking {
+			t.Errorf("%s: %s", s.Phase, s.Switch.Cause)
+		}
+		cancel()
+		<-ended
+	})
 }

@@ -68,12 +68,16 @@ func (l *loop) after(e rollout.Event) {
 // apply takes one event: it asks Step, journals the answer, shows it, and only
 // then does the work. On an error nothing has happened.
 func (l *loop) apply(e rollout.Event) ([]rollout.Action, error) {
-	next, actions := rollout.Step(l.state, e, l.policy, time.Now())
+	now := time.Now()
+	next, actions := rollout.Step(l.state, e, l.policy, now)
 	if !sameJournaled(l.state, next) {
 		if err := l.o.Journal.Commit(next); err != nil {
 			return nil, err
 		}
 		l.journaled = true
+		if next.Generation != l.state.Generation && !next.Deadline.IsZero() {
+			next.Deadline = next.Deadline.Add(time.Since(now)) // nodes have their time from the publish on, not from before a slow disk
+		}
 	}
 	last := l.state
 	l.state = next

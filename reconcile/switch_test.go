@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -200,4 +201,32 @@ func TestTransitionsAreLogged(t *testing.T) {
 			t.Errorf("got\n%s", strings.Join(lines, "\n"))
 		}
 	}, instant("fraud"))
+}
+
+// A key stands for one wish: what was asked without force is not the answer to
+// a forced start.
+func TestForcedStartIsAnotherWish(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.checker.set(rollout.Fail)
+		cmd := rollout.Command{Verb: rollout.Start, Actor: "ann", Key: "release-1"}
+		if _, err := w.g.Do(t.Context(), "fraud", cmd); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		cmd.Force, cmd.Reason = true, "it is an emergency"
+		if s, err := w.g.Do(t.Context(), "fraud", cmd); !errors.Is(err, rollout.ErrKeyReused) {
+			t.Errorf("answered with %v, and switch %+v", err, s.State.Switch)
+		}
+	}, model("fraud"))
+}
+
+// A model that the registry is silent about says so: the start waits for it.
+func TestSilentRegistryIsTold(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		if got := w.status(t, "fraud").State.Problem; !strings.Contains(got, "the registry has not answered yet") {
+			t.Errorf("problem = %q", got)
+		}
+	}, model("fraud"))
 }

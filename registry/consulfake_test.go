@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -377,4 +378,53 @@ func TestInstancesOfEntries(t *testing.T) {
 			t.Errorf("%s is not critical", id)
 		}
 	}
+}
+
+// Before there is a good set nothing is emitted, so the log is where a registry
+// that can't be asked is told of: once, not at each try.
+func TestFirstFailureIsLogged(t *testing.T) {
+	f := newFakeConsul(t)
+	f.set(func() { f.status = http.StatusInternalServerError })
+	log := &lines{}
+	c, err := NewConsul(Options{Address: f.URL, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		c.Watch(ctx, "fraud", byMeta, nil, func(rollout.EndpointSet) { t.Error("something was emitted") })
+	})
+	for end := time.Now().Add(10 * time.Second); len(f.queries()) < 3 && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	cancel()
+	ended.Wait()
+	if got := log.with("can't be asked"); got != 1 {
+		t.Errorf("%d lines tell of %d failures", got, len(f.queries()))
+	}
+}
+
+// lines is a log that counts.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(p))
+	return len(p), nil
+}
+
+func (l *lines) with(text string) (count int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, line := range l.all {
+		if strings.Contains(line, text) {
+			count++
+		}
+	}
+	return count
 }

@@ -39,6 +39,7 @@ type watch struct {
 	inUse   []string // host names in the newest answer
 	emitted *rollout.EndpointSet
 	noted   string    // last logged list of instances that are left out
+	mute    string    // last logged problem of which nobody hears otherwise: there is no good set yet
 	wake    time.Time // of the guard's last ruling
 	renew   time.Time // when host names are looked up again; zero when there are none
 }
@@ -143,7 +144,12 @@ func (w *watch) hear(ctx context.Context) {
 	w.faults = faults
 	switch {
 	case failed != nil:
-		w.rule(ctx, w.guard.fail(time.Now(), w.source.name+": "+oneLine(failed)))
+		problem := w.source.name + ": " + oneLine(failed)
+		if w.guard.good == nil && problem != w.mute {
+			w.mute = problem
+			w.log.Warn("no endpoints are known yet, and the registry can't be asked", "problem", problem)
+		}
+		w.rule(ctx, w.guard.fail(time.Now(), problem))
 	case whole:
 		w.resolve(ctx, services)
 		p := place(w.d, services, w.hosts.locate)

@@ -13,8 +13,12 @@ import (
 func (t *turn) standing() []string {
 	var out []string
 	f := t.s.Facts
-	if t.s.Live == "" && f.EndpointsKnown {
+	switch {
+	case t.s.Live != "":
+	case f.EndpointsKnown:
 		out = append(out, "no endpoint of either color was seen yet: nothing is routed")
+	default:
+		out = append(out, "the registry has not answered yet: nothing is routed")
 	}
 	for _, c := range policy.Colors {
 		if w := t.s.Weights.Of(c); w > 0 && f.EndpointsKnown && f.ready(c) == 0 {

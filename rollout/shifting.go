@@ -63,7 +63,7 @@ func (t *turn) confirm() bool {
 	}
 	within := t.plan().Confirm.Within
 	missing := f.unconfirmed(t.s.Generation)
-	if !f.ReportKnown || !f.Report.Settled {
+	if !f.settled(t.s.Generation) { // nobody has spoken of it: that is not the nodes' silence
 		t.s.Deadline = t.now.Add(within)
 		t.say("not confirmed yet: " + missing)
 		return false
