@@ -1,10 +1,14 @@
 package xds
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -303,5 +307,93 @@ func TestSettlingIsNews(t *testing.T) {
 				t.Error("nobody was told that the report is settled")
 			}
 		})
+	}
+}
+
+// Run tells all news within quietGap, and urgent news at once, whatever came
+// before: the wait for the one must not delay the other.
+func TestRunTellsInTime(t *testing.T) {
+	moves := map[haste]time.Duration{partial: quietGap, soon: quietGap, urgent: urgentGap}
+	for _, before := range []haste{partial, soon, urgent} {
+		for last, within := range moves {
+			for _, after := range []time.Duration{0, time.Millisecond, quietGap - time.Millisecond, quietGap, time.Second} {
+				synctest.Test(t, func(t *testing.T) {
+					var told atomic.Int64 // in Unix nanoseconds
+					s, err := New(Options{Log: quiet, Changed: func(string) { told.Store(time.Now().UnixNano()) }})
+					if err != nil {
+						t.Fatal(err)
+					}
+					s.Endpoints("fraud", eps(1, 2), nil)
+					s.Route(routing(fraud(), 1, allBlue))
+					ctx, cancel := context.WithCancel(t.Context())
+					ended := make(chan error)
+					go func() { ended <- s.Run(ctx) }()
+					synctest.Wait()
+					s.touch(s.models["fraud"].flags, before)
+					time.Sleep(after)
+					s.touch(s.models["fraud"].flags, last)
+					told.Store(0)
+					time.Sleep(within)
+					synctest.Wait()
+					if told.Load() == 0 {
+						t.Errorf("news of haste %d, %v after news of haste %d, was not told in %v", last, after, before, within)
+					}
+					cancel()
+					if err := <-ended; err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Nodes that ACK at the same time, each in its own goroutine, never leave the
+// last word untold.
+func TestLastAckIsToldUnderContention(t *testing.T) {
+	var s *Server
+	told := make(chan rollout.Report, 1)
+	s, err := New(Options{Log: quiet, Changed: func(m string) {
+		select {
+		case <-told:
+		default:
+		}
+		told <- s.Report(m)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Endpoints("fraud", eps(1, 2), eps(2, 2))
+	s.Route(routing(fraud(), 1, allBlue))
+	s.Open()
+	var nodes []*simNode
+	for i := range 32 {
+		n := s.simulate(t, fmt.Sprint(i), i%2 == 0)
+		n.ackAll()
+		nodes = append(nodes, n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var run sync.WaitGroup
+	run.Go(func() { _ = s.Run(ctx) })
+	defer run.Wait()
+	defer cancel()
+	for g := range uint64(100) {
+		s.Route(routing(fraud(), g+2, []rollout.Weights{allGreen, allBlue}[g%2]))
+		var all sync.WaitGroup
+		for _, n := range nodes {
+			all.Go(func() {
+				n.pump()
+				n.ack(route)
+			})
+		}
+		all.Wait()
+		patience := time.After(5 * time.Second)
+		for rep := (rollout.Report{}); rep.Acked < len(nodes) || rep.Generation != g+2; {
+			select {
+			case rep = <-told:
+			case <-patience:
+				t.Fatalf("all have ACKed generation %d, and what was told last is %+v", g+2, rep)
+			}
+		}
 	}
 }
