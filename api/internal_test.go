@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/peer"
-	"pgregory.net/rapid"
 )
 
 // A caller without a name is the same one on its next connection.
@@ -46,23 +45,4 @@ func TestNearest(t *testing.T) {
 			t.Errorf("nearest(%q) = %q, want %q", tt.typed, got, tt.want)
 		}
 	}
-}
-
-// distance is a metric: it is 0 only for equals, the same both ways, and no
-// detour is shorter.
-func TestDistanceIsAMetric(t *testing.T) {
-	word := rapid.StringMatching(`[ab-]{0,8}`)
-	rapid.Check(t, func(t *rapid.T) {
-		a, b, c := word.Draw(t, "a"), word.Draw(t, "b"), word.Draw(t, "c")
-		ab := distance(a, b)
-		if (ab == 0) != (a == b) {
-			t.Fatalf("distance(%q, %q) = %d", a, b, ab)
-		}
-		if ba := distance(b, a); ab != ba {
-			t.Fatalf("distance(%q, %q) = %d, back %d", a, b, ab, ba)
-		}
-		if via := distance(a, c) + distance(c, b); ab > via {
-			t.Fatalf("distance(%q, %q) = %d, by way of %q %d", a, b, ab, c, via)
-		}
-	})
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // nearest is at most three of names that a person who typed name may have
@@ -19,7 +21,7 @@ func nearest(name string, names []string) []string {
 	}
 	var near []candidate
 	for _, n := range names {
-		far := distance(name, n)
+		far := levenshtein.ComputeDistance(name, n)
 		if strings.Contains(n, name) || strings.Contains(name, n) {
 			far = min(far, 1)
 		}
@@ -35,25 +37,4 @@ func nearest(name string, names []string) []string {
 		out = append(out, c.name)
 	}
 	return out
-}
-
-// distance is the number of bytes to insert, delete or replace to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
