@@ -230,3 +230,22 @@ func TestSilentRegistryIsTold(t *testing.T) {
 		}
 	}, model("fraud"))
 }
+
+// Nobody is left of a fleet whose nodes may still carry users: no step is
+// taken on their silence, and once one is back the switch goes on.
+func TestSwitchWaitsWhileEveryNodeIsAway(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Holding, time.Second)
+		w.fleet.connect(0)
+		time.Sleep(time.Hour)
+		s := w.status(t, "fraud").State
+		if s.Phase != rollout.Holding || s.Weights.Green != 1000 || !strings.Contains(s.Problem, "no node is connected: 3 nodes are away (edge/n1") {
+			t.Errorf("%s with green %d: %s", s.Phase, s.Weights.Green, s.Problem)
+		}
+		w.fleet.connect(1)
+		w.wait(t, "fraud", rollout.Baking, 10*time.Second)
+	}, model("fraud"))
+}

@@ -199,6 +199,9 @@ func drawReport(t *rapid.T, s rollout.State) rollout.Report {
 		}
 	case 4:
 		r.Cold[rapid.SampledFrom(policy.Colors[:]).Draw(t, "cold")] = 1
+	case 6:
+		r.Connected, r.Acked = 0, 0
+		r.Stale = []rollout.Stale{{Fleet: "edge", Node: "e8", Since: start, Until: start.Add(time.Hour)}}
 	case 5:
 		r.MaySend[rapid.SampledFrom(policy.Colors[:]).Draw(t, "stale")] = 1
 	}

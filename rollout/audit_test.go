@@ -227,7 +227,8 @@ func (a *audit) trusted() bool { return a.endpoints != nil && a.endpoints.Proble
 
 func (a *audit) confirmed(generation uint64) bool {
 	r := a.report
-	return r != nil && r.Settled && r.Generation == generation && r.Acked == r.Connected && len(r.Rejected) == 0
+	return r != nil && r.Settled && r.Generation == generation && r.Acked == r.Connected && len(r.Rejected) == 0 &&
+		(r.Connected > 0 || len(r.Stale) == 0)
 }
 
 // harmless: all that have not ACKed have rejected, and nobody connected sends to c.

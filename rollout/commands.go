@@ -80,7 +80,7 @@ func (t *turn) refuseStart(c Command) *Refuse {
 		return refuse(NotNow, "switch %s of %s to %s is running (%s): wait for it or abort it",
 			s.Switch.ID, s.Model, s.Switch.To, s.Phase)
 	case s.Live == "":
-		return refuse(NotReady, "%s has no live color yet: no endpoint was seen", s.Model)
+		return refuse(NotReady, "%s has no live color yet: %s", s.Model, t.unmet())
 	case !c.Target.Valid():
 		return refuse(Invalid, "target = %q; must be %s or %s", c.Target, policy.Blue, policy.Green)
 	case c.ExpectLive != "" && c.ExpectLive != s.Live:

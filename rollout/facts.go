@@ -34,10 +34,18 @@ func (f Facts) harmless(g uint64, c policy.Color) bool {
 	return f.settled(g) && len(r.Rejected) > 0 && len(r.Pending) == 0 && r.Sending[c] == 0
 }
 
+// away reports whether nodes that may still carry users are known and not one
+// of them is connected: then nobody can say what users meet.
+func (f Facts) away() bool { return f.Report.Connected == 0 && len(f.Report.Stale) > 0 }
+
+// heard reports whether somebody can speak of g. Silence of all nodes neither
+// confirms anything nor is anything's fault.
+func (f Facts) heard(g uint64) bool { return f.settled(g) && !f.away() }
+
 // confirmed reports whether every connected node has ACKed g. Where no node is
-// connected nobody is left to ask, and g counts as confirmed.
+// connected and none is stale there is nobody to ask, and g counts as confirmed.
 func (f Facts) confirmed(g uint64) bool {
-	return f.settled(g) && len(f.Report.Rejected) == 0 && f.Report.Acked == f.Report.Connected
+	return f.heard(g) && len(f.Report.Rejected) == 0 && f.Report.Acked == f.Report.Connected
 }
 
 // rejection says which node rejected g and why; it is empty when none did.
@@ -65,10 +73,30 @@ func (f Facts) unconfirmed(g uint64) string {
 		return f.rejection(g)
 	case !r.Settled:
 		return "nodes known from before a restart still have time to come back"
+	case f.away():
+		return "no node is connected: " + f.absent()
 	default:
 		return fmt.Sprintf("%d of %s did not ACK generation %d%s",
 			r.Connected-r.Acked, count(r.Connected, "node"), g, names(r.Pending))
 	}
+}
+
+// absent counts and names the stale nodes; the list of them may be cut.
+func (f Facts) absent() string {
+	stale := f.Report.Stale
+	var some []string
+	for _, s := range stale[:min(named, len(stale))] {
+		some = append(some, s.Fleet+"/"+s.Node)
+	}
+	text := count(len(stale), "node")
+	if len(stale) >= ReportList {
+		text += " or more"
+	}
+	verb := "are"
+	if len(stale) == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%s %s away%s", text, verb, inBrackets(some, len(stale)))
 }
 
 // cold says which nodes have not warmed c; it is empty when all have.

@@ -13,12 +13,8 @@ import (
 func (t *turn) standing() []string {
 	var out []string
 	f := t.s.Facts
-	switch {
-	case t.s.Live != "":
-	case f.EndpointsKnown:
-		out = append(out, "no endpoint of either color was seen yet: nothing is routed")
-	default:
-		out = append(out, "the registry has not answered yet: nothing is routed")
+	if t.s.Live == "" {
+		out = append(out, t.unmet()+": nothing is routed")
 	}
 	for _, c := range policy.Colors {
 		if w := t.s.Weights.Of(c); w > 0 && f.EndpointsKnown && f.ready(c) == 0 {
@@ -33,6 +29,20 @@ func (t *turn) standing() []string {
 			e.Since.Format(time.RFC3339), e.Problem))
 	}
 	return out
+}
+
+// unmet says why the model has no live color yet.
+func (t *turn) unmet() string {
+	first, f := t.p.InitialLive, t.s.Facts
+	switch {
+	case !f.EndpointsKnown:
+		return "the registry has not answered yet"
+	case first != "" && f.ready(first.Other()) > 0:
+		return fmt.Sprintf("initialLive is %s, which has no ready endpoint; %s has %d: register %s or change initialLive",
+			first, first.Other(), f.ready(first.Other()), first)
+	default:
+		return "no endpoint of either color was seen yet"
+	}
 }
 
 // said reports whether the phase's own problem names what already.

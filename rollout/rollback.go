@@ -77,7 +77,7 @@ func (t *turn) arriveBack() bool {
 			sw.From, count(f.Report.Acked, "node")))
 		return true
 	}
-	if t.due(t.s.Deadline) {
+	if t.due(t.s.Deadline) || f.settled(t.s.Generation) && f.away() {
 		t.say(fmt.Sprintf("going back to %s is not confirmed: %s", sw.From, f.unconfirmed(t.s.Generation)))
 	}
 	return false

@@ -33,7 +33,7 @@ func (t *turn) shiftIfSafe(why string) bool {
 	}
 	text := strings.Join(missing, "; ")
 	patience := t.plan().Prepare.Within
-	silent := !t.s.Facts.trusted() || !t.s.Facts.settled(t.s.Generation)
+	silent := !t.s.Facts.trusted() || !t.s.Facts.heard(t.s.Generation)
 	switch {
 	case t.moved() && silent:
 		t.s.GiveUpAt = time.Time{}
@@ -58,14 +58,16 @@ func (t *turn) confirm() bool {
 		t.confirmed()
 		return true
 	}
-	if !t.due(t.s.Deadline) {
+	missing := f.unconfirmed(t.s.Generation)
+	due, within := t.due(t.s.Deadline), t.plan().Confirm.Within
+	if due || f.settled(t.s.Generation) && f.away() {
+		t.say("not confirmed yet: " + missing)
+	}
+	if !due {
 		return false
 	}
-	within := t.plan().Confirm.Within
-	missing := f.unconfirmed(t.s.Generation)
-	if !f.settled(t.s.Generation) { // nobody has spoken of it: that is not the nodes' silence
+	if !f.heard(t.s.Generation) { // nobody has spoken of it: that is no node's fault, and nobody could confirm the way back
 		t.s.Deadline = t.now.Add(within)
-		t.say("not confirmed yet: " + missing)
 		return false
 	}
 	cause := fmt.Sprintf("%s to %s was not confirmed within %s: %s",

@@ -90,19 +90,25 @@ func (t *turn) advance() bool {
 	}
 }
 
-// meet chooses the live color when endpoints are seen for the first time.
+// meet chooses the live color when endpoints are seen for the first time. A
+// color that the policy names is waited for: all weight on a color without
+// endpoints would answer users with errors.
 func (t *turn) meet() {
 	e := t.s.Facts.Endpoints
 	if t.s.Live != "" || len(e.Blue)+len(e.Green) == 0 {
 		return
 	}
-	t.s.Live = policy.Green
+	first := policy.Green
 	if len(e.Blue) > 0 {
-		t.s.Live = policy.Blue
+		first = policy.Blue
 	}
-	if t.p.InitialLive != "" {
-		t.s.Live = t.p.InitialLive
+	if named := t.p.InitialLive; named != "" {
+		if len(e.Of(named)) == 0 { // standing says so
+			return
+		}
+		first = named
 	}
+	t.s.Live = first
 	t.s.Since = t.now
 	t.publish(AllOn(t.s.Live))
 }
