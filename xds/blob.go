@@ -68,6 +68,7 @@ type blob struct {
 	delta   mem.Buffer // what stands before value in a DeltaDiscoveryResponse
 
 	endpoints int     // of an assignment
+	issue     uint64  // of an assignment: later ones have a higher number
 	owner     *model  // of a cluster, an assignment, or a gRPC client's listener
 	hosts     []*host // of a route configuration, by domain
 }

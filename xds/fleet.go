@@ -35,6 +35,8 @@ type model struct {
 	// part is the model's routes, the same on every host; content is their digest.
 	part    resource.Part
 	content string
+	// since is the issue of the endpoints, by color, that the routes were made for.
+	since [2]uint64
 
 	clusters, endpoints [2]*blob // by color, as policy.Colors orders them
 }
@@ -46,7 +48,7 @@ func (m *model) intent() resource.Model {
 }
 
 func (m *model) routed(content string) routed {
-	return routed{content: content, weights: m.routing.Weights, flags: m.flags}
+	return routed{content: content, weights: m.routing.Weights, since: m.since, flags: m.flags}
 }
 
 // fleet is the Envoys that share a node.cluster. Server.mu guards it.
@@ -150,7 +152,14 @@ func (s *Server) publishModel(m *model, was *policy.Model) {
 		s.log.Error("routing left as it was", "model", m.name, "error", err)
 		return
 	}
-	m.part, m.content = part, digest(part.Bytes)
+	if content := digest(part.Bytes); content != m.content {
+		m.part, m.content = part, content
+		for i, b := range m.endpoints {
+			if b != nil {
+				m.since[i] = b.issue
+			}
+		}
+	}
 	delete(s.leaving, m.name)
 	if was != p {
 		s.rebuildClusters(m)
@@ -210,7 +219,8 @@ func (s *Server) assign(m *model, c policy.Color, eps []rollout.Endpoint) {
 		return
 	}
 	b := newBlob(endpoint, name, bytes)
-	b.owner, b.endpoints = m, len(eps)
+	s.issued++
+	b.owner, b.endpoints, b.issue = m, len(eps), s.issued
 	i := slices.Index(policy.Colors[:], c)
 	if was := m.endpoints[i]; was == nil || was.version != b.version {
 		m.endpoints[i] = b

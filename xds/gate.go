@@ -43,22 +43,28 @@ func (n *node) warm(name string) bool {
 	return e != nil && e.acked != nil && e.acked.endpoints > 0 && n.answered(name)
 }
 
-// ready is warm, and up to date: the node has nothing of the cluster on its
-// way. A cluster for which there are no endpoints at all can't be warmer than
-// empty. A gRPC client that does not ask for the cluster has nothing to warm.
-func (n *node) ready(name string) bool {
+// ready is warm with endpoints of the issue since or newer: what a color held
+// for an older model must get no users. Newer ones that are on their way are
+// not waited for, or endpoints that change at each answer would keep a node
+// from going back; unless they would leave the cluster empty. A cluster for
+// which there are no endpoints at all can't be warmer than empty. A gRPC client
+// that does not ask for the cluster has nothing to warm.
+func (n *node) ready(name string, since uint64) bool {
 	e := n.find(endpoint, name)
 	if n.proxyless() && e == nil && n.find(cluster, name) == nil {
 		return true
 	}
-	if e == nil || e.acked == nil || e.out != nil || !n.answered(name) {
+	if e == nil || e.acked == nil || !n.answered(name) {
 		return false
 	}
-	none := e.wanted == nil || e.wanted.endpoints == 0
-	if !none && e.wanted.version != e.acked.version && e.refused[e.wanted.version] == nil {
+	if e.wanted == nil || e.wanted.endpoints == 0 {
+		return true
+	}
+	if e.acked.endpoints == 0 || e.out != nil && e.out.endpoints == 0 {
 		return false
 	}
-	return none || e.acked.endpoints > 0
+	newest := e.acked.version == e.wanted.version || e.refused[e.wanted.version] != nil
+	return newest || e.acked.issue >= since
 }
 
 // admits reports whether the node may be given host x in the place of was,
@@ -68,8 +74,8 @@ func (n *node) admits(x, was *host) bool {
 		if was != nil && was.models[name].content == part.content {
 			continue
 		}
-		for _, c := range policy.Colors {
-			if part.sendsTo(c) && !n.ready(resource.ClusterName(name, c)) {
+		for i, c := range policy.Colors {
+			if part.sendsTo(c) && !n.ready(resource.ClusterName(name, c), part.since[i]) {
 				return false
 			}
 		}

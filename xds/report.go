@@ -191,8 +191,8 @@ func (m *model) missing(n *node, h *holding) string {
 	case h.out != nil:
 		return "has not ACKed the route configuration that it was sent"
 	}
-	for _, c := range policy.Colors {
-		if name := resource.ClusterName(m.name, c); m.routing.Weights.Of(c) > 0 && !n.ready(name) {
+	for i, c := range policy.Colors {
+		if name := resource.ClusterName(m.name, c); m.routing.Weights.Of(c) > 0 && !n.ready(name, m.since[i]) {
 			return fmt.Sprintf("is not sent the routes yet: it %s", n.unready(name))
 		}
 	}

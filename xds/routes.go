@@ -22,6 +22,7 @@ type host struct {
 type routed struct {
 	content string // equal parts are equal content
 	weights rollout.Weights
+	since   [2]uint64 // the oldest endpoints, by color, that users may be sent to with it
 	flags   *flags
 }
 

@@ -56,6 +56,7 @@ type Server struct {
 
 	mu       sync.RWMutex // guards what follows
 	openedAt time.Time    // zero before Open
+	issued   uint64       // counts assignments
 	models   map[string]*model
 	leaving  map[string]*model // withdrawn, and some node may still route to it
 	// marks are the flags of every model that ever was, by name: answers that

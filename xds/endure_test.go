@@ -1,0 +1,109 @@
+package xds
+
+import (
+	"testing"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// What goes wrong for one model, or keeps changing, must not keep another, or
+// the model itself, from going back.
+
+// opened is a server with models that are all blue.
+func opened(t *testing.T, o Options, models ...*policy.Model) *Server {
+	t.Helper()
+	o.Log = quiet
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range models {
+		s.Endpoints(p.Name, eps(1, 2), eps(2, 2))
+		s.Route(routing(p, 1, allBlue))
+	}
+	s.Open()
+	return s
+}
+
+// running is a node that has everything.
+func (s *Server) running(t *testing.T, delta bool) *simNode {
+	t.Helper()
+	n := s.simulate(t, "a", delta)
+	n.settle()
+	return n
+}
+
+// settle lets the node ACK all that it is sent.
+func (n *simNode) settle() {
+	for range 5 {
+		n.pump()
+		n.ackAll()
+	}
+}
+
+func (n *simNode) expect(want rollout.Weights) {
+	if got := n.routes[fraudHost]; got != want {
+		n.t.Fatalf("the node has weights %+v, want %+v; report %+v", got, want, n.server.Report("fraud"))
+	}
+}
+
+// bothProtocols runs a test for each.
+func bothProtocols(t *testing.T, do func(t *testing.T, delta bool)) {
+	t.Run("state of the world", func(t *testing.T) { do(t, false) })
+	t.Run("delta", func(t *testing.T) { do(t, true) })
+}
+
+func TestRollbackOvertakesEndpointsThatKeepChanging(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		s := opened(t, Options{}, fraud())
+		n := s.running(t, delta)
+		s.Route(routing(fraud(), 2, allGreen))
+		n.settle()
+		s.Endpoints("fraud", eps(10, 2), eps(2, 2))
+		n.pump()
+		s.Route(routing(fraud(), 3, allBlue))
+		for i := range 2 {
+			s.Endpoints("fraud", eps(11+i, 2), eps(2, 2))
+			n.pump()
+			n.ack(endpoint)
+			n.ack(route)
+		}
+		n.expect(allBlue)
+	})
+}
+
+func TestUsersNeverMeetEndpointsOlderThanTheirRoutes(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		s := opened(t, Options{}, fraud())
+		n := s.running(t, delta)
+		s.Endpoints("fraud", eps(1, 2), eps(7, 2)) // green is another model now
+		n.pump()
+		s.Route(routing(fraud(), 2, allGreen))
+		s.Endpoints("fraud", eps(1, 2), eps(8, 2))
+		n.pump()
+		if n.pending[route] != nil {
+			t.Fatal("users are sent to the endpoints of the model before")
+		}
+		n.ack(endpoint)
+		n.ack(route) // the next endpoints are on their way, and these are of this model
+		n.expect(allGreen)
+	})
+}
+
+func TestRoutesWaitForEndpointsThatEmptyTheCluster(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		s := opened(t, Options{}, fraud())
+		n := s.running(t, delta)
+		s.Endpoints("fraud", eps(1, 2), nil)
+		n.pump() // the empty set is on its way
+		s.Endpoints("fraud", eps(1, 2), eps(2, 2))
+		s.Route(routing(fraud(), 2, allGreen))
+		n.pump()
+		if n.pending[route] != nil {
+			t.Fatal("users are sent to a cluster that is being emptied")
+		}
+		n.settle()
+		n.expect(allGreen)
+	})
+}
