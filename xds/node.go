@@ -13,7 +13,7 @@ import (
 // nodeKey names a node: its node.cluster and node.id.
 type nodeKey struct{ fleet, id string }
 
-// node is one connected Envoy or gRPC client: its ADS stream, or all of its
+// node is one connected Envoy or gRPC client: its ADS stream and all of its
 // non-aggregated streams. Two connections with one id are two nodes, because
 // neither may answer for the other.
 type node struct {
@@ -130,15 +130,19 @@ func (n *node) countAbsence() {
 }
 
 // overlaps reports whether the node already has a stream for what a new stream
-// asks: then that is another connection, and another node.
-func (n *node) overlaps(k kind, aggregated bool, names []string) bool {
+// st asks: then that is another connection, and another node. An ADS stream and
+// single ones are of one node only if they share the connection.
+func (n *node) overlaps(st *stream, k kind, names []string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, st := range n.streams {
-		if aggregated || st.aggregated {
+	for _, has := range n.streams {
+		if has.aggregated && st.aggregated {
 			return true
 		}
-		w := st.watches[k]
+		if has.aggregated != st.aggregated && (st.peer == "" || has.peer != st.peer) {
+			return true
+		}
+		w := has.watches[k]
 		if w == nil {
 			continue
 		}
@@ -161,7 +165,7 @@ func (s *Server) enter(st *stream, id *corev3.Node, k kind, names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.newest(key)
-	if n == nil || n.overlaps(k, st.aggregated, names) {
+	if n == nil || n.overlaps(st, k, names) {
 		n = s.admit(key, agent, n == nil)
 	}
 	n.mu.Lock()

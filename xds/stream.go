@@ -10,6 +10,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 )
 
@@ -34,7 +35,8 @@ type stream struct {
 	aggregated bool
 	only       kind // of a stream that is not aggregated
 	delta      bool
-	node       *node // set by the first request, before anything is sent
+	peer       string // address of the connection's other end; empty if unknown
+	node       *node  // set by the first request, before anything is sent
 	awake      chan struct{}
 	unknown    map[string]struct{} // types that were asked for in vain; the receiver's own
 
@@ -48,6 +50,9 @@ func (s *Server) serve(conn connection, delta, aggregated bool, only kind) error
 	st := &stream{
 		server: s, conn: conn, aggregated: aggregated, only: only, delta: delta,
 		awake: make(chan struct{}, 1), unknown: map[string]struct{}{},
+	}
+	if p, ok := peer.FromContext(conn.Context()); ok {
+		st.peer = p.Addr.String()
 	}
 	received := make(chan error, 1)
 	joined := make(chan struct{})
@@ -234,7 +239,7 @@ func (w *watch) pick(h *holding) *blob {
 	}
 	b := h.wanted
 	if b != nil && w.kind == route {
-		b = w.stream.node.gated(h)
+		b = w.gated(h)
 	}
 	if b != nil && h.refused[b.version] != nil {
 		b = nil
