@@ -25,6 +25,7 @@ var notShown = map[string]string{
 	"State.Facts.Endpoints": "Status.Endpoints says it",
 	"State.Facts.Report":    "Status.Report says it",
 
+	"State.Facts.Rediscovering":  "EndpointsKnown is false meanwhile",
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 }

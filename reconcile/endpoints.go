@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"reflect"
+	"slices"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -15,9 +16,15 @@ type watch struct {
 	done      chan struct{}
 }
 
+// answer is what a watch said.
+type answer struct {
+	from *watch
+	set  rollout.EndpointSet
+}
+
 // startWatch watches what the policy in force says, unless it already does.
 // The watch before has ended when the new one begins, so that an old answer
-// can't overtake a new one.
+// can't overtake a new one in the mailbox.
 func (l *loop) startWatch() {
 	d, old := l.policy.Discovery, l.watch
 	if old != nil && reflect.DeepEqual(old.discovery, d) {
@@ -25,6 +32,7 @@ func (l *loop) startWatch() {
 	}
 	if old != nil {
 		old.cancel()
+		l.forget()
 	}
 	ctx, cancel := context.WithCancel(l.ctx)
 	w, last := &watch{discovery: d, cancel: cancel, done: make(chan struct{})}, l.good
@@ -33,23 +41,34 @@ func (l *loop) startWatch() {
 		defer close(w.done)
 		if old != nil {
 			<-old.done
-			l.observed.take()
 		}
 		l.o.Registry.Watch(ctx, l.model, d, last, func(set rollout.EndpointSet) {
 			if ctx.Err() == nil {
-				l.observed.put(set)
+				l.observed.put(answer{w, set})
 			}
 		})
 	})
 }
 
+// forget drops what was heard of the discovery before. The fleets keep their
+// endpoints until the new one has spoken, and its watch may fall back on them.
+func (l *loop) forget() {
+	l.endpoints, l.heard = rollout.EndpointSet{}, false
+	l.queue = slices.DeleteFunc(l.queue, func(e rollout.Event) bool {
+		_, ok := e.(rollout.Observed)
+		return ok
+	})
+	l.add(rollout.Rediscovering{})
+}
+
 // observe takes the registry's newest answer. The fleets get it even while the
 // journal fails: where instances are is no decision.
 func (l *loop) observe() {
-	set, ok := l.observed.take()
-	if !ok {
+	news, ok := l.observed.take()
+	if !ok || news.from != l.watch { // a watch that has ended since
 		return
 	}
+	set := news.set
 	l.endpoints, l.heard = set, true
 	if set.Problem == "" {
 		if l.good == nil || !reflect.DeepEqual(*l.good, set) {

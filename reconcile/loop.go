@@ -22,7 +22,7 @@ type loop struct {
 	// Other goroutines bring their news through these.
 	requests   chan request
 	entries    *mailbox[policy.Entry]
-	observed   *mailbox[rollout.EndpointSet]
+	observed   *mailbox[answer]
 	fleet      chan struct{} // Fleet.Report may have news
 	progressed chan struct{} // a running check got further
 	checked    chan checkResult
@@ -70,7 +70,7 @@ func newLoop(g *Group, model string, entry policy.Entry) *loop {
 		g: g, o: &g.o, model: model, log: g.o.Log.With("model", model),
 		requests:   make(chan request),
 		entries:    newMailbox[policy.Entry](),
-		observed:   newMailbox[rollout.EndpointSet](),
+		observed:   newMailbox[answer](),
 		fleet:      make(chan struct{}, 1),
 		progressed: make(chan struct{}, 1),
 		checked:    make(chan checkResult),

@@ -33,7 +33,7 @@ func (l *loop) add(e rollout.Event) {
 			continue
 		}
 		switch e.(type) {
-		case rollout.Observed, rollout.Reported, rollout.PolicyChanged, rollout.Tick:
+		case rollout.Observed, rollout.Rediscovering, rollout.Reported, rollout.PolicyChanged, rollout.Tick:
 			l.queue[i] = e
 			return
 		}

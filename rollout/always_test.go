@@ -155,7 +155,11 @@ func (w *world) random(t *rapid.T) {
 	case 14:
 		w.step(rollout.Retired{Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
 	case 15:
-		w.restart()
+		if rapid.Bool().Draw(t, "rediscovering") {
+			w.step(rollout.Rediscovering{})
+		} else {
+			w.restart()
+		}
 	default:
 		w.step(drawCommand(t, w.s))
 	}

@@ -25,9 +25,11 @@ type seen struct {
 type audit struct {
 	endpoints *rollout.EndpointSet // as last observed since the start
 	report    *rollout.Report
-	running   uint64 // the check run that nobody has ended
-	validated map[string]bool
-	nacked    map[string]bool
+	// rediscovering: no trusted answer since the discovery changed.
+	rediscovering bool
+	running       uint64 // the check run that nobody has ended
+	validated     map[string]bool
+	nacked        map[string]bool
 }
 
 func (a *audit) look(t failer, s seen) {
@@ -68,9 +70,16 @@ func (a *audit) remember(s seen) {
 	}
 	switch e := s.event.(type) {
 	case rollout.Recovered:
-		a.endpoints, a.report, a.running = nil, nil, 0
+		a.endpoints, a.report, a.running, a.rediscovering = nil, nil, 0, false
+	case rollout.Rediscovering:
+		a.endpoints, a.rediscovering = nil, true
+		if s.before.Phase == rollout.Validating {
+			delete(a.validated, s.before.Switch.ID)
+		}
 	case rollout.Observed:
-		a.endpoints = &e.Endpoints
+		if !a.rediscovering || e.Endpoints.Problem == "" {
+			a.endpoints, a.rediscovering = &e.Endpoints, false
+		}
 	case rollout.Reported:
 		a.report = &e.Report
 		if exposed(s.before) && e.Report.Generation == s.before.Generation && len(e.Report.Rejected) > 0 {
@@ -376,6 +385,8 @@ func (a *audit) unsettledMovesNothing(s seen) error {
 		silent = e.Endpoints.Problem != "" && s.before.Live != "" && !overdue(s)
 	case rollout.Reported:
 		silent = e.Report.Generation != s.before.Generation && !overdue(s)
+	case rollout.Rediscovering:
+		silent = !overdue(s)
 	case rollout.Recovered:
 		silent = true
 	}

@@ -1,5 +1,7 @@
 package rollout
 
+import "time"
+
 // policyChanged publishes the same weights under the new policy. A running
 // switch keeps its plan for all but the route.
 func (t *turn) policyChanged() {
@@ -12,6 +14,32 @@ func (t *turn) policyChanged() {
 	}
 	t.s.Reverting = false
 	t.awaitAgain()
+}
+
+// rediscover forgets what the registry said, since it spoke of other instances.
+// A check that is running measures those: a validation starts again, and a
+// bake's checks run again, when the new discovery has spoken.
+func (t *turn) rediscover() {
+	t.s.Facts.Endpoints, t.s.Facts.EndpointsKnown, t.s.Facts.Rediscovering = EndpointSet{}, false, true
+	if t.s.CheckRun != 0 {
+		t.cancelChecks()
+		t.s.NextCheck = time.Time{} // due when it is known what to measure
+	}
+	if t.s.Phase == Validating {
+		t.s.Switch.Validated, t.s.GiveUpAt = time.Time{}, time.Time{}
+	}
+}
+
+// observed takes the registry's answer. After a change of discovery the last
+// good answer may stand in for the new one: it speaks of the old instances, so
+// that only its problem is news.
+func (t *turn) observed(e EndpointSet) {
+	f := &t.s.Facts
+	if f.Rediscovering && e.Problem != "" {
+		f.Endpoints = EndpointSet{Problem: e.Problem, Since: e.Since}
+		return
+	}
+	f.Endpoints, f.EndpointsKnown, f.Rediscovering = e, true, false
 }
 
 // awaitAgain restarts the wait for ACKs of a routing that was just published.

@@ -12,6 +12,9 @@ type (
 	Recovered struct{}
 	// Observed carries a whole answer of the registry.
 	Observed struct{ Endpoints EndpointSet }
+	// Rediscovering says that the registry is asked for other instances from now
+	// on: what it said before speaks of instances that the policy no longer means.
+	Rediscovering struct{}
 	// Reported carries what the fleets now say of the model.
 	Reported struct{ Report Report }
 	// Checked carries the verdicts of check run Run, complete.
@@ -57,6 +60,7 @@ const (
 
 func (Recovered) event()     {}
 func (Observed) event()      {}
+func (Rediscovering) event() {}
 func (Reported) event()      {}
 func (Checked) event()       {}
 func (PolicyChanged) event() {}

@@ -53,7 +53,9 @@ func (t *turn) hear(e Event) {
 	case Recovered:
 		t.recover()
 	case Observed:
-		t.s.Facts.Endpoints, t.s.Facts.EndpointsKnown = e.Endpoints, true
+		t.observed(e.Endpoints)
+	case Rediscovering:
+		t.rediscover()
 	case Reported:
 		t.s.Facts.Report, t.s.Facts.ReportKnown = e.Report, true
 	case Checked:

@@ -86,6 +86,8 @@ func (s *stage) play(line string) string {
 		next := *s.p
 		s.p = &next
 		actions = s.step(rollout.PolicyChanged{})
+	case "rediscovering":
+		actions = s.step(rollout.Rediscovering{})
 	case "observe":
 		s.observe(args)
 		actions = s.step(rollout.Observed{Endpoints: s.set})

@@ -305,6 +305,9 @@ type Letting struct {
 type Facts struct {
 	Endpoints      EndpointSet
 	EndpointsKnown bool
-	Report         Report
-	ReportKnown    bool
+	// Rediscovering is set until the registry has given its first trusted answer
+	// to a changed discovery; an older one that stands in for it is not known.
+	Rediscovering bool
+	Report        Report
+	ReportKnown   bool
 }
