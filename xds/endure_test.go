@@ -3,6 +3,8 @@ package xds
 import (
 	"testing"
 
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -106,4 +108,74 @@ func TestRoutesWaitForEndpointsThatEmptyTheCluster(t *testing.T) {
 		n.settle()
 		n.expect(allGreen)
 	})
+}
+
+// coldOnly withholds the endpoints of one cluster.
+func (s *Server) coldOnly(name string) {
+	f := func(_ string, k kind, n string) bool { return k == endpoint && n == name }
+	s.withhold.Store(&f)
+}
+
+func TestFirstRoutesGoWithoutAModelThatStaysCold(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		c := newClock()
+		s := opened(t, Options{Now: c.Now}, fraud(), modelNamed("other"))
+		s.coldOnly("other/blue")
+		n := s.running(t, delta)
+		if len(n.routes) != 0 {
+			t.Fatalf("the node opens its ports before it has all models: %v", n.routes)
+		}
+		c.add(firstWithin)
+		n.settle()
+		n.expect(allBlue)
+		if rep := s.Report("other"); rep.Acked != 0 || len(rep.Pending) != 1 || rep.Pending[0].Detail != "is not sent the routes yet: it has not ACKed the endpoints of other/blue" {
+			t.Errorf("%+v", rep)
+		}
+		s.withhold.Store(nil)
+		n.settle()
+		if rep := s.Report("other"); rep.Acked != 1 {
+			t.Errorf("other never arrives: %+v", rep)
+		}
+	})
+}
+
+func TestFirstRoutesGoWithoutARejectedModel(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		s := opened(t, Options{}, fraud(), modelNamed("other"))
+		n := s.simulate(t, "a", delta)
+		n.ack(cluster)
+		n.pump()
+		a := n.pending[endpoint]
+		n.pending[endpoint] = nil
+		n.reply(endpoint, a, "bad other/blue")
+		n.settle()
+		n.expect(allBlue)
+		if rep := s.Report("other"); len(rep.Rejected) != 1 {
+			t.Errorf("%+v", rep)
+		}
+		s.Route(routing(fraud(), 2, allGreen))
+		n.settle()
+		n.expect(allGreen)
+	})
+}
+
+func TestReconnectedNodeKeepsTheRoutesOfARejectedModel(t *testing.T) {
+	s := opened(t, Options{}, fraud(), modelNamed("other"))
+	s.running(t, false).leave()
+	s.Route(routing(fraud(), 2, allGreen))
+	n := s.simulate(t, "a", false)
+	n.loose = true // it knows its endpoints from before
+	all := []string{"fraud/blue", "fraud/green", "other/blue", "other/green"}
+	n.names[endpoint], n.names[route] = all, []string{"edge"}
+	n.ack(cluster)
+	n.ask(endpoint, all...)
+	a := n.pending[endpoint]
+	n.pending[endpoint] = nil
+	n.must(n.st.takeSotw(&discoveryv3.DiscoveryRequest{TypeUrl: typeURLs[route], ResourceNames: n.names[route], VersionInfo: "before"}))
+	n.reply(endpoint, a, "bad other/blue")
+	n.settle()
+	n.expect(allGreen)
+	if got := n.routes["other.models.internal"]; got != allBlue {
+		t.Errorf("the node lost the routes of other: %v", n.routes)
+	}
 }

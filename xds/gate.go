@@ -67,40 +67,36 @@ func (n *node) ready(name string, since uint64) bool {
 	return newest || e.acked.issue >= since
 }
 
-// admits reports whether the node may be given host x in the place of was,
-// which may be nil. Models of the host that did not change ask for nothing.
-func (n *node) admits(x, was *host) bool {
+// cold is the clusters to which x would send users in the place of was, which
+// may be nil, and which the node is not ready for. Models of the host that did
+// not change ask for nothing.
+func (n *node) cold(x, was *host) []string {
+	var out []string
 	for name, part := range x.models {
 		if was != nil && was.models[name].content == part.content {
 			continue
 		}
 		for i, c := range policy.Colors {
-			if part.sendsTo(c) && !n.ready(resource.ClusterName(name, c), part.since[i]) {
-				return false
+			if cl := resource.ClusterName(name, c); part.sendsTo(c) && !n.ready(cl, part.since[i]) {
+				out = append(out, cl)
 			}
 		}
 	}
-	return true
+	return out
 }
 
 // gated is the route configuration that the node may be given now: the wanted
 // one, or the part of it that is ready beside the rest as the node has it. It
 // is nil when there is nothing that it may be given.
-func (n *node) gated(h *holding) *blob {
-	want, base := h.wanted, h.acked
+func (w *watch) gated(h *holding) *blob {
+	n, want, base := w.stream.node, h.wanted, h.acked
 	if base == nil {
-		// What the node follows is not known, so a part could take routes away.
-		for _, x := range want.hosts {
-			if !n.admits(x, nil) {
-				return nil
-			}
-		}
-		return want
+		return w.first(h)
 	}
 	held := map[string]bool{}
 	changed := changedHosts(want, base)
 	for _, x := range changed {
-		if h.hosts[x.version] != nil || !n.admits(x, base.host(x.domain)) {
+		if h.hosts[x.version] != nil || len(n.cold(x, base.host(x.domain))) > 0 {
 			held[x.domain] = true
 		}
 	}

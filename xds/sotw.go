@@ -60,6 +60,11 @@ func (st *stream) subscribe(k kind, req *discoveryv3.DiscoveryRequest, again boo
 	}
 	w.names = slices.Clone(req.GetResourceNames())
 	s.setNames(w, names, again)
+	if first && k == route && req.GetVersionInfo() != "" {
+		for _, h := range w.held {
+			h.has = true
+		}
+	}
 	n.countAbsence()
 	n.wakeAll()
 }

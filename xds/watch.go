@@ -29,7 +29,7 @@ type holding struct {
 	out      *blob // in flight
 	acked    *blob
 	removing bool // its removal is in flight
-	has      bool // delta: the node has it, at a version that is not known here
+	has      bool // the node has it, at a version that is not known here
 	again    bool // it was asked for and has to be answered, changed or not
 	unsure   bool // a rejected answer may have been taken in part
 	implied  bool // delta: held because of the wildcard alone
@@ -41,6 +41,8 @@ type holding struct {
 	// this node is one of them.
 	audience *audience
 	counted  bool
+	// waits is since when the first routes wait for what they send users to.
+	waits time.Time
 }
 
 // holdAll is what a state-of-the-world wildcard subscriber holds.
