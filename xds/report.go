@@ -187,7 +187,7 @@ func (m *model) missing(n *node, h *holding) string {
 	case h.wanted == nil:
 		return "its route configuration does not exist"
 	case runs(h.acked) && (h.out == nil || runs(h.out)):
-		return ""
+		return m.missingCluster(n)
 	case h.out != nil:
 		return "has not ACKed the route configuration that it was sent"
 	}
@@ -197,6 +197,67 @@ func (m *model) missing(n *node, h *holding) string {
 		}
 	}
 	return "is not sent the routes yet"
+}
+
+// missingCluster says which of m's clusters the node has not answered for as it
+// is wanted now; empty if there is none. A gRPC client needs those alone that it
+// asks for. What it rejected is no matter of this, but of rejectedBy.
+func (m *model) missingCluster(n *node) string {
+	for _, b := range m.clusters {
+		if b == nil || n.took(b) || n.proxyless() && n.find(cluster, b.name) == nil {
+			continue
+		}
+		return "has not ACKed cluster " + b.name + " as it is now"
+	}
+	return ""
+}
+
+// took reports whether the node's last answer for a cluster was for b, and did
+// not reject it.
+func (n *node) took(b *blob) bool {
+	for _, st := range n.streams {
+		w := st.watches[cluster]
+		if w == nil {
+			continue
+		}
+		if f := w.flight; f != nil && f.all != nil && !f.all.holds(b) {
+			return false // what it has is about to change
+		}
+		if w.all != nil && w.all.took(b) {
+			return true
+		}
+		if h := w.held[b.name]; h != nil && h.took(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// took is true for b of a rejected answer too, if the rejection was not because
+// of b: a node takes the good clusters of an answer beside the bad ones.
+func (a *holdAll) took(b *blob) bool {
+	if a.answered == nil || !a.answered.holds(b) {
+		return false
+	}
+	if a.answered == a.acked {
+		return true
+	}
+	no := a.refused[a.answered.version]
+	return no == nil || !a.blames(a.answered, no, b.name)
+}
+
+// holds reports whether g has what b has.
+func (g *generation) holds(b *blob) bool {
+	has := g.byName[b.name]
+	return has != nil && has.version == b.version
+}
+
+func (h *holding) took(b *blob) bool {
+	if h.removing || h.acked == nil || h.acked.version != b.version {
+		return false
+	}
+	same := h.out == nil || h.out.version == b.version
+	return same && (!h.unsure || h.out == nil && h.refused[b.version] != nil)
 }
 
 func (n *node) unready(name string) string {
@@ -296,11 +357,14 @@ func (h *holding) standing() *nack {
 	return h.refused[h.wanted.version]
 }
 
-func (a *holdAll) concerns(no *nack, name string) bool {
+func (a *holdAll) concerns(no *nack, name string) bool { return a.blames(a.wanted, no, name) }
+
+// blames reports whether no, a rejection of g, may be because of a name.
+func (a *holdAll) blames(g *generation, no *nack, name string) bool {
 	if len(no.named) > 0 {
 		return slices.Contains(no.named, name)
 	}
-	b := a.wanted.byName[name]
+	b := g.byName[name]
 	if b == nil || a.acked == nil {
 		return b != nil
 	}
