@@ -179,3 +179,69 @@ func TestReconnectedNodeKeepsTheRoutesOfARejectedModel(t *testing.T) {
 		t.Errorf("the node lost the routes of other: %v", n.routes)
 	}
 }
+
+// sharing is two policies on one host.
+func sharing() (fraud, other *policy.Model) {
+	fraud, other = modelNamed("fraud"), modelNamed("other")
+	fraud.Route.Prefix, other.Route.Prefix = "/a", "/longer"
+	other.Route.Hosts = fraud.Route.Hosts
+	return fraud, other
+}
+
+func TestRollbackPassesARejectedNeighbourOnItsHost(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		a, b := sharing()
+		s := opened(t, Options{}, a)
+		n := s.running(t, delta)
+		n.loose = true // it looks at models by their hosts
+		s.Route(routing(a, 2, allGreen))
+		n.settle()
+		s.Endpoints("other", eps(3, 2), eps(4, 2))
+		s.Route(routing(b, 1, allBlue))
+		n.pump()
+		p := n.pending[cluster]
+		n.pending[cluster] = nil
+		n.reply(cluster, p, "bad other/blue")
+		n.settle()
+		s.Route(routing(a, 3, allBlue))
+		n.settle()
+		n.expect(allBlue)
+		if rep := s.Report("fraud"); rep.Acked != 1 {
+			t.Errorf("fraud can't go back: %+v", rep)
+		}
+		if rep := s.Report("other"); rep.Acked != 0 || rep.MaySend[policy.Blue] != 0 {
+			t.Errorf("other was routed without its cluster: %+v", rep)
+		}
+	})
+}
+
+func TestHandoverOfAPrefixWaitsForTheNewcomer(t *testing.T) {
+	a, b := sharing()
+	b.Route.Prefix = a.Route.Prefix
+	s := opened(t, Options{}, a)
+	n := s.running(t, true)
+	n.loose = true
+	s.coldOnly("other/blue")
+	moved := modelNamed("fraud")
+	moved.Route.Hosts, moved.Route.Prefix = []string{"elsewhere.internal"}, a.Route.Prefix
+	s.Route(routing(moved, 2, allBlue))
+	s.Endpoints("other", eps(3, 2), eps(4, 2))
+	s.Route(routing(b, 1, allBlue))
+	n.settle()
+	n.ask(endpoint, "other/blue", "other/green")
+	n.settle()
+	if rep := s.Report("other"); rep.Acked != 0 || rep.MaySend[policy.Blue] != 0 {
+		t.Fatalf("other was routed while it was cold: %+v", rep)
+	}
+	n.expect(allBlue) // fraud still serves the host
+	if got := n.routes["elsewhere.internal"]; got != allBlue {
+		t.Errorf("fraud's new host has to wait: %v", n.routes)
+	}
+	s.withhold.Store(nil)
+	n.settle()
+	for _, m := range []string{"fraud", "other"} {
+		if rep := s.Report(m); rep.Acked != 1 {
+			t.Errorf("%s: %+v", m, rep)
+		}
+	}
+}

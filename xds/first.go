@@ -23,23 +23,23 @@ func (w *watch) first(h *holding) *blob {
 			base = b // it says that it has routes, and these it was given last
 		}
 	}
-	held := map[string]bool{}
+	instead := map[string]*host{}
 	var lacks []string
 	for _, x := range h.wanted.hosts {
 		cold := n.cold(x, base.host(x.domain))
 		if len(cold) == 0 {
 			continue
 		}
-		held[x.domain] = true
+		instead[x.domain] = n.blend(x, base.host(x.domain))
 		lacks = append(lacks, cold...)
 	}
 	switch {
-	case len(held) == 0:
+	case len(instead) == 0:
 		return h.wanted
 	case n.proxyless() || !w.hopeless(h, lacks):
 		return nil // a gRPC client's routes are of one model
 	}
-	b := mix(h.wanted, base, held)
+	b := mix(h.wanted, base, instead)
 	if len(b.hosts) == 0 {
 		return nil
 	}

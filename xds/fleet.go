@@ -48,7 +48,7 @@ func (m *model) intent() resource.Model {
 }
 
 func (m *model) routed(content string) routed {
-	return routed{content: content, weights: m.routing.Weights, since: m.since, flags: m.flags}
+	return routed{content: content, part: m.part, weights: m.routing.Weights, since: m.since, flags: m.flags}
 }
 
 // fleet is the Envoys that share a node.cluster. Server.mu guards it.

@@ -23,7 +23,7 @@ func (n *node) answered(name string) bool {
 			found = found || !leaves && w.all.holds(name, n)
 		}
 		if h := w.held[name]; h != nil && h.wanted != nil && !h.removing {
-			found = found || h.acked != nil || len(h.refused) > 0 && n.find(endpoint, name) != nil
+			found = found || h.acked != nil || h.unsure && n.find(endpoint, name) != nil
 		}
 	})
 	return found
@@ -68,21 +68,74 @@ func (n *node) ready(name string, since uint64) bool {
 }
 
 // cold is the clusters to which x would send users in the place of was, which
-// may be nil, and which the node is not ready for. Models of the host that did
-// not change ask for nothing.
+// may be nil, and which the node is not ready for.
 func (n *node) cold(x, was *host) []string {
 	var out []string
 	for name, part := range x.models {
-		if was != nil && was.models[name].content == part.content {
-			continue
-		}
-		for i, c := range policy.Colors {
-			if cl := resource.ClusterName(name, c); part.sendsTo(c) && !n.ready(cl, part.since[i]) {
-				out = append(out, cl)
-			}
+		out = append(out, n.coldOf(name, part, was)...)
+	}
+	return out
+}
+
+// coldOf is those clusters of one model of a host. A part that did not change
+// asks for nothing.
+func (n *node) coldOf(name string, part routed, was *host) []string {
+	if was != nil && was.models[name].content == part.content {
+		return nil
+	}
+	var out []string
+	for i, c := range policy.Colors {
+		if cl := resource.ClusterName(name, c); part.sendsTo(c) && !n.ready(cl, part.since[i]) {
+			out = append(out, cl)
 		}
 	}
 	return out
+}
+
+// blend is what the node may be given of host x in the place of was, either of
+// which may be the result: x, but with the parts of models that it is not ready
+// for as they were. Then models that x has no longer stay too: what takes their
+// place may be what is held.
+func (n *node) blend(x, was *host) *host {
+	had := map[string]routed{}
+	if was != nil {
+		had = was.models
+	}
+	models, held := make(map[string]routed, len(x.models)), false
+	for name, part := range x.models {
+		if len(n.coldOf(name, part, was)) > 0 {
+			held = true
+			if part = had[name]; part.content == "" {
+				continue
+			}
+		}
+		models[name] = part
+	}
+	if !held {
+		return x
+	}
+	for name, part := range had {
+		if _, stays := x.models[name]; !stays {
+			models[name] = part
+		}
+	}
+	if len(models) == 0 || claimedTwice(models) {
+		return was
+	}
+	if h, err := hostOf(x.domain, models); err == nil {
+		return h
+	}
+	return was
+}
+
+// claimedTwice reports whether two models match the same requests: one was to
+// take over from the other, so neither may be changed alone.
+func claimedTwice(models map[string]routed) bool {
+	prefixes := make(map[string]struct{}, len(models))
+	for _, r := range models {
+		prefixes[r.part.Policy.Route.Prefix] = struct{}{}
+	}
+	return len(prefixes) < len(models)
 }
 
 // gated is the route configuration that the node may be given now: the wanted
@@ -93,25 +146,43 @@ func (w *watch) gated(h *holding) *blob {
 	if base == nil {
 		return w.first(h)
 	}
-	held := map[string]bool{}
-	changed := changedHosts(want, base)
-	for _, x := range changed {
-		if h.hosts[x.version] != nil || len(n.cold(x, base.host(x.domain))) > 0 {
-			held[x.domain] = true
+	instead := map[string]*host{}
+	for _, x := range changedHosts(want, base) {
+		if y := n.allowed(h, x, base.host(x.domain)); y != x {
+			instead[x.domain] = y
 		}
 	}
-	if len(held) == 0 {
+	if len(instead) == 0 {
 		return want
 	}
-	return mix(want, base, held)
+	return mix(want, base, instead)
 }
 
-// mix is want, with the held domains as they are in base.
-func mix(want, base *blob, held map[string]bool) *blob {
+// allowed is what the node may be given of host x in the place of was, and has
+// not rejected.
+func (n *node) allowed(h *holding, x, was *host) *host {
+	if h.hosts[x.version] != nil {
+		return was
+	}
+	if n.proxyless() {
+		if len(n.cold(x, was)) > 0 {
+			return was // its routes are of one model
+		}
+		return x
+	}
+	if y := n.blend(x, was); y == nil || h.hosts[y.version] == nil {
+		return y
+	}
+	return was
+}
+
+// mix is want, with other hosts instead of some, or none where they are nil.
+// base is what the node has: the result, if it is equal.
+func mix(want, base *blob, instead map[string]*host) *blob {
 	var hosts []*host
 	for _, x := range want.hosts {
-		if held[x.domain] {
-			x = base.host(x.domain)
+		if y, ok := instead[x.domain]; ok {
+			x = y
 		}
 		if x != nil {
 			hosts = append(hosts, x)

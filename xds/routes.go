@@ -21,6 +21,7 @@ type host struct {
 // routed is one model's part of a host.
 type routed struct {
 	content string // equal parts are equal content
+	part    resource.Part
 	weights rollout.Weights
 	since   [2]uint64 // the oldest endpoints, by color, that users may be sent to with it
 	flags   *flags
@@ -31,11 +32,19 @@ func (r routed) sendsTo(c policy.Color) bool { return r.weights.Of(c) > 0 }
 
 // newHost builds the virtual host that ms share out of their parts.
 func newHost(domain string, ms []*model) (*host, error) {
-	h := &host{domain: domain, models: make(map[string]routed, len(ms))}
-	parts := make([]resource.Part, len(ms))
-	for i, m := range ms {
-		parts[i] = m.part
-		h.models[m.name] = m.routed(m.content)
+	models := make(map[string]routed, len(ms))
+	for _, m := range ms {
+		models[m.name] = m.routed(m.content)
+	}
+	return hostOf(domain, models)
+}
+
+// hostOf builds the virtual host that models share.
+func hostOf(domain string, models map[string]routed) (*host, error) {
+	h := &host{domain: domain, models: models}
+	parts := make([]resource.Part, 0, len(models))
+	for _, r := range models {
+		parts = append(parts, r.part)
 	}
 	bytes, err := resource.HostBytes(domain, parts)
 	if err != nil {
