@@ -34,7 +34,7 @@ test-short: ## Run the tests that need no Envoy and no Consul (under two minutes
 .PHONY: bench
 bench: ## Print the figures that the docs state, each beside its floor
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
-	go test -run '^$$' -bench 'Figure' -benchtime 1x -timeout 20m ./e2e
+	go test -p 1 -run '^$$' -bench Figure -benchtime 1x -timeout 20m ./xds ./e2e
 
 .PHONY: build
 build: bin/greenlight ## Build bin/greenlight
