@@ -94,6 +94,7 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Plan:           Policy(&s.Plan),
 		Validated:      at(s.Validated),
 		Needed:         number(s.Needed),
+		LetGo:          at(s.LetGo),
 	}
 }
 

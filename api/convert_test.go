@@ -27,6 +27,7 @@ var notShown = map[string]string{
 
 	"State.Facts.Rediscovering":  "EndpointsKnown is false meanwhile",
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
+	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 }
 

@@ -181,7 +181,7 @@ func (f *fleet) reportNode(report *rollout.Report, model, name string, generatio
 	report.Connected++
 	switch {
 	case n.nacked[model] == generation:
-		report.Rejected = append(report.Rejected, rollout.Rejection{Fleet: "edge", Node: name, Type: "route", Reason: "bad"})
+		report.Rejected = append(report.Rejected, rollout.Rejection{Fleet: "edge", Node: name, Type: "route", Reason: "bad", At: time.Now()})
 	case n.acked[model] == generation:
 		report.Acked++
 	default:

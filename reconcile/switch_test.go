@@ -249,3 +249,27 @@ func TestSwitchWaitsWhileEveryNodeIsAway(t *testing.T) {
 		w.wait(t, "fraud", rollout.Baking, 10*time.Second)
 	}, model("fraud"))
 }
+
+// Once it was announced that the old color may be decommissioned, going back
+// there takes force, also in the next process.
+func TestRollbackToAColorThatWasLetGoTakesForce(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Idle, 3*time.Hour)
+		w.end()
+		w.begin()
+		w.policies(model("fraud"))
+		time.Sleep(2 * reconnect)
+		back := rollout.Command{Verb: rollout.RollBack, Actor: "ann"}
+		_, err := w.g.Do(t.Context(), "fraud", back)
+		if err == nil || !strings.Contains(err.Error(), "blue was let go") || !strings.Contains(err.Error(), "force") {
+			t.Errorf("rollback: %v", err)
+		}
+		back.Force, back.Reason = true, "blue still stands"
+		if _, err := w.g.Do(t.Context(), "fraud", back); err != nil {
+			t.Error(err)
+		}
+	}, model("fraud"))
+}

@@ -316,6 +316,9 @@ func (a *audit) oneWayBack(s seen) error {
 		return nil
 	}
 	sw := s.after.Switch
+	if c.Verb == rollout.RollBack && !c.Force && !sw.LetGo.IsZero() {
+		return fmt.Errorf("rule 6: went back to %s, which was let go", sw.From)
+	}
 	sick := a.endpoints != nil && len(a.endpoints.Of(sw.From)) < asked(sw.Plan, 0)
 	got := published(s.actions)
 	switch {

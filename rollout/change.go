@@ -10,7 +10,7 @@ func (t *turn) policyChanged() {
 	}
 	t.publish(t.s.Weights)
 	if !t.s.Reverting && t.s.PolicyGeneration == 0 {
-		t.s.PolicyGeneration = t.s.Generation
+		t.s.PolicyGeneration, t.s.PolicyAt = t.s.Generation, t.now
 	}
 	t.s.Reverting = false
 	t.awaitAgain()
@@ -52,14 +52,17 @@ func (t *turn) awaitAgain() {
 // judgePolicy takes a changed policy back, once, if a node rejects it before
 // every node has confirmed it. The policy that is put back in its place is
 // not judged again: that would go round for ever.
+//
+// A listener belongs to the fleet: one that was rejected before the change
+// stands rejected under every policy.
 func (t *turn) judgePolicy() {
 	if t.s.PolicyGeneration == 0 {
 		return
 	}
-	if cause := t.s.Facts.rejection(t.s.Generation); cause != "" {
-		t.s.PolicyGeneration, t.s.Reverting = 0, true
+	if cause := t.s.Facts.rejectionSince(t.s.Generation, t.s.PolicyAt); cause != "" {
+		t.s.PolicyGeneration, t.s.PolicyAt, t.s.Reverting = 0, time.Time{}, true
 		t.act(RevertPolicy{cause})
 	} else if t.s.Facts.confirmed(t.s.Generation) {
-		t.s.PolicyGeneration = 0
+		t.s.PolicyGeneration, t.s.PolicyAt = 0, time.Time{}
 	}
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,14 +49,25 @@ func (f Facts) confirmed(g uint64) bool {
 	return f.heard(g) && len(f.Report.Rejected) == 0 && f.Report.Acked == f.Report.Connected
 }
 
+// listenerType is Rejection.Type of a listener.
+const listenerType = "listener"
+
 // rejection says which node rejected g and why; it is empty when none did.
-func (f Facts) rejection(g uint64) string {
-	if !f.reported(g) || len(f.Report.Rejected) == 0 {
+func (f Facts) rejection(g uint64) string { return f.rejectionSince(g, time.Time{}) }
+
+// rejectionSince is rejection without the listeners that were rejected before at.
+func (f Facts) rejectionSince(g uint64, at time.Time) string {
+	if !f.reported(g) {
 		return ""
 	}
-	r := f.Report.Rejected[0]
+	all := slices.Clone(f.Report.Rejected)
+	all = slices.DeleteFunc(all, func(r Rejection) bool { return r.Type == listenerType && r.At.Before(at) })
+	if len(all) == 0 {
+		return ""
+	}
+	r := all[0]
 	others := ""
-	if n := len(f.Report.Rejected) - 1; n > 0 {
+	if n := len(all) - 1; n > 0 {
 		others = fmt.Sprintf(" (and %s more)", count(n, "rejection"))
 	}
 	return fmt.Sprintf("%s/%s rejected its %s: %s%s", r.Fleet, r.Node, r.Type, r.Reason, others)

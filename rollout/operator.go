@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -130,8 +131,8 @@ func (t *turn) rollBack(c Command) *Refuse {
 }
 
 // refuseReturn says why the old color of a finished switch can't take over
-// again. Force skips its health, never its identity: another version is
-// another switch, with its own validation.
+// again. Force skips its health, and that it was let go, but never its identity:
+// another version is another switch, with its own validation.
 func (t *turn) refuseReturn(force bool) *Refuse {
 	sw, f := t.s.Switch, t.s.Facts
 	switch sick := t.oldUnhealthy(); {
@@ -140,6 +141,9 @@ func (t *turn) refuseReturn(force bool) *Refuse {
 			sw.From, sw.FromVersion, f.version(sw.From))
 	case force:
 		return nil
+	case !sw.LetGo.IsZero():
+		return refuse(NotReady, "%s: its instances may end at any moment; force a rollback to go back all the same, or switch to %s",
+			t.goneSince(), sw.From)
 	case !f.EndpointsKnown:
 		return refuse(NotReady, "it is not known whether %s still serves %s: the registry has not answered yet",
 			sw.From, sw.FromVersion)
@@ -148,6 +152,16 @@ func (t *turn) refuseReturn(force bool) *Refuse {
 	default:
 		return nil
 	}
+}
+
+// goneSince says since when the old color may be decommissioned.
+func (t *turn) goneSince() string {
+	how := "was let go"
+	if t.s.Phase == Retiring {
+		how = "is being let go"
+	}
+	sw := t.s.Switch
+	return fmt.Sprintf("%s %s (announced at %s)", sw.From, how, sw.LetGo.Format(time.RFC3339))
 }
 
 // giveUp ends a running switch by a person's word.

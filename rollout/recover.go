@@ -14,7 +14,7 @@ func (t *turn) recover() {
 		t.republish()
 	}
 	if s.Reverting { // the asking may not have been heard
-		s.Reverting, s.PolicyGeneration = false, s.Generation
+		s.Reverting, s.PolicyGeneration, s.PolicyAt = false, s.Generation, time.Time{}
 	}
 	switch s.Phase {
 	case Preparing:

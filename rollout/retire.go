@@ -26,6 +26,9 @@ func (t *turn) retire() bool {
 	}
 	sw := t.s.Switch
 	l.Asked = t.now
+	if sw.LetGo.IsZero() {
+		sw.LetGo = t.now
+	}
 	t.act(LetGo{SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Webhook: t.plan().Retire.Webhook})
 	return false
 }

@@ -256,7 +256,7 @@ func (s *stage) report(args map[string]string) rollout.Report {
 		case "acked":
 			acked, connected, _ := strings.Cut(value, "/")
 			r.Acked, r.Connected = s.number(acked), s.number(connected)
-		case "nack", "sends", "cold", "stale", "settled", "generation":
+		case "nack", "type", "before", "sends", "cold", "stale", "settled", "generation":
 		default:
 			s.t.Fatalf("unknown report setting %q", key)
 		}
@@ -274,7 +274,14 @@ func (s *stage) reportFaults(r *rollout.Report, args map[string]string) {
 		if on := policy.Color(args["sends"]); on != "" {
 			r.Sending[on] = 1
 		}
-		r.Rejected = []rollout.Rejection{{Fleet: "edge", Node: "e9", Type: "route", Reason: reason, At: s.now}}
+		no := rollout.Rejection{Fleet: "edge", Node: "e9", Type: "route", Reason: reason, At: s.now}
+		if args["type"] != "" {
+			no.Type = args["type"]
+		}
+		if args["before"] != "" {
+			no.At = no.At.Add(-s.duration(args["before"]))
+		}
+		r.Rejected = []rollout.Rejection{no}
 	}
 	if n := args["cold"]; n != "" {
 		_, target := s.sides()

@@ -237,6 +237,9 @@ type Switch struct {
 	// Needed is how many ready endpoints the plan asked of To when weight last
 	// moved there.
 	Needed int `json:"needed,omitempty"`
+	// LetGo is when it was first announced that From may be decommissioned: it
+	// is safe to go back to no longer.
+	LetGo time.Time `json:"letGo,omitzero"`
 	// Verdicts holds the newest verdict of each check, validation first.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	// Plan is the policy as it was when the switch began; the switch keeps to it.
@@ -281,6 +284,9 @@ type State struct {
 	// PolicyGeneration is the generation that a policy change made, until every
 	// node has confirmed it; 0 when none is open.
 	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`
+	// PolicyAt is when that change was published: what a node rejected before is
+	// not its fault.
+	PolicyAt time.Time `json:"policyAt,omitzero"`
 	// Reverting: RevertPolicy was asked for, and the policy before has not come yet.
 	Reverting bool `json:"reverting,omitempty"`
 	// Problem is what a person should know now, loudly; empty when all is well.

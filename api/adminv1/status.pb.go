@@ -738,7 +738,10 @@ type Switch struct {
 	// When every check of the plan had passed; unset for a forced switch.
 	Validated *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=validated,proto3" json:"validated,omitempty"`
 	// How many ready endpoints the plan asked of `to` when weight last moved there.
-	Needed        int32 `protobuf:"varint,19,opt,name=needed,proto3" json:"needed,omitempty"`
+	Needed int32 `protobuf:"varint,19,opt,name=needed,proto3" json:"needed,omitempty"`
+	// When it was first announced that the old color may be decommissioned; unset
+	// if it was not. A rollback has to be forced from then on.
+	LetGo         *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=let_go,json=letGo,proto3" json:"let_go,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -904,6 +907,13 @@ func (x *Switch) GetNeeded() int32 {
 		return x.Needed
 	}
 	return 0
+}
+
+func (x *Switch) GetLetGo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LetGo
+	}
+	return nil
 }
 
 // Transition is one journaled change of phase or weight.
@@ -1868,7 +1878,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xf1\x05\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xa4\x06\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -1890,7 +1900,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\bverdicts\x18\x10 \x03(\v2\x1c.greenlight.admin.v1.VerdictR\bverdicts\x12/\n" +
 	"\x04plan\x18\x11 \x01(\v2\x1b.greenlight.admin.v1.PolicyR\x04plan\x128\n" +
 	"\tvalidated\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidated\x12\x16\n" +
-	"\x06needed\x18\x13 \x01(\x05R\x06needed\"\x9a\x02\n" +
+	"\x06needed\x18\x13 \x01(\x05R\x06needed\x121\n" +
+	"\x06let_go\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x05letGo\"\x9a\x02\n" +
 	"\n" +
 	"Transition\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12.\n" +
@@ -2065,35 +2076,36 @@ var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	9,  // 25: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
 	20, // 26: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
 	21, // 27: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	21, // 28: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 29: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 30: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	6,  // 31: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 32: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	19, // 33: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	10, // 34: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	23, // 35: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	21, // 36: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	12, // 37: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	12, // 38: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	13, // 39: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 40: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	15, // 41: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	16, // 42: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	17, // 43: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	13, // 44: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	15, // 45: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	15, // 46: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	13, // 47: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	13, // 48: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 49: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	21, // 50: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	21, // 51: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	21, // 28: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	21, // 29: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 30: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 31: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	6,  // 32: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 33: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	19, // 34: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	10, // 35: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	23, // 36: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	21, // 37: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	12, // 38: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	12, // 39: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	13, // 40: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 41: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	15, // 42: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	16, // 43: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	17, // 44: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	13, // 45: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	15, // 46: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	15, // 47: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	13, // 48: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	13, // 49: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 50: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	21, // 51: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	21, // 52: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
