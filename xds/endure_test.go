@@ -245,3 +245,99 @@ func TestHandoverOfAPrefixWaitsForTheNewcomer(t *testing.T) {
 		}
 	}
 }
+
+// refuse answers the routes in flight with a NACK that names none of them, if
+// bad says so of the hosts.
+func (n *simNode) refuse(bad func(weights map[string]rollout.Weights) bool) {
+	a := n.pending[route]
+	if a == nil || !bad(weightsByDomain(a)) {
+		n.ack(route)
+		return
+	}
+	n.pending[route] = nil
+	n.reply(route, a, "no such thing")
+}
+
+func TestBystanderOfARejectionGoesBack(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		s := opened(t, Options{}, fraud(), modelNamed("other"))
+		n := s.running(t, delta)
+		s.Route(routing(fraud(), 2, allGreen))
+		n.settle()
+		s.Route(routing(modelNamed("other"), 2, rollout.Split(policy.Green, 1000)))
+		n.pump()
+		// While an answer is in flight fraud goes back and other gets what is rejected.
+		s.Route(routing(modelNamed("other"), 3, allGreen))
+		s.Route(routing(fraud(), 3, allBlue))
+		n.ack(route)
+		n.pump()
+		for range 5 {
+			n.refuse(func(w map[string]rollout.Weights) bool { return w["other.models.internal"] == allGreen })
+		}
+		n.expect(allBlue)
+		if rep := s.Report("fraud"); rep.Acked != 1 {
+			t.Errorf("fraud: %+v", rep)
+		}
+		if rep := s.Report("other"); len(rep.Rejected) != 1 {
+			t.Errorf("other: %+v", rep)
+		}
+		s.Route(routing(fraud(), 4, allGreen))
+		s.Route(routing(modelNamed("other"), 4, allBlue))
+		n.settle()
+		n.expect(allGreen)
+		if rep := s.Report("other"); rep.Acked != 1 {
+			t.Errorf("other: %+v", rep)
+		}
+	})
+}
+
+func TestOneOfManyHostsIsFoundAtFault(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		all := []string{"fraud", "a", "b", "z"}
+		var models []*policy.Model
+		for _, m := range all {
+			models = append(models, modelNamed(m))
+		}
+		s := opened(t, Options{}, models...)
+		n := s.running(t, delta)
+		s.Route(routing(models[0], 2, rollout.Split(policy.Green, 1)))
+		n.pump() // in flight, so the others come together
+		for _, p := range models {
+			s.Route(routing(p, 3, allGreen))
+		}
+		answers := 0
+		for n.pump(); n.pending[route] != nil; n.pump() {
+			answers++
+			n.refuse(func(w map[string]rollout.Weights) bool { return w["b.models.internal"] == allGreen })
+		}
+		for _, m := range all {
+			rep := s.Report(m)
+			if bad := m == "b"; bad != (len(rep.Rejected) == 1) || bad == (rep.Acked == 1) {
+				t.Errorf("%s: %+v", m, rep)
+			}
+		}
+		if answers > 2+len(all) {
+			t.Errorf("%d answers", answers)
+		}
+	})
+}
+
+func TestReasonThatNamesAHostSparesTheOthers(t *testing.T) {
+	for _, reason := range []string{"Duplicate entry of domain other.models.internal", "route: unknown weighted cluster 'other/green'"} {
+		s := opened(t, Options{}, fraud(), modelNamed("other"))
+		n := s.running(t, true)
+		s.Route(routing(modelNamed("other"), 2, rollout.Split(policy.Green, 1)))
+		n.pump()
+		s.Route(routing(modelNamed("other"), 3, allGreen))
+		s.Route(routing(fraud(), 2, allGreen))
+		n.ack(route)
+		a := n.pending[route]
+		n.pending[route] = nil
+		n.reply(route, a, reason)
+		n.ack(route)
+		n.expect(allGreen)
+		if rep := s.Report("other"); len(rep.Rejected) != 1 {
+			t.Errorf("%s: %+v", reason, rep)
+		}
+	}
+}

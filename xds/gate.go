@@ -147,10 +147,19 @@ func (w *watch) gated(h *holding) *blob {
 		return w.first(h)
 	}
 	instead := map[string]*host{}
+	var given []*host // that the node does not have
 	for _, x := range changedHosts(want, base) {
-		if y := n.allowed(h, x, base.host(x.domain)); y != x {
+		was := base.host(x.domain)
+		y := n.allowed(h, x, was)
+		if y != x {
 			instead[x.domain] = y
 		}
+		if y != nil && (was == nil || y.version != was.version) {
+			given = append(given, y)
+		}
+	}
+	for _, x := range h.after(given) {
+		instead[x.domain] = base.host(x.domain)
 	}
 	if len(instead) == 0 {
 		return want

@@ -239,7 +239,9 @@ func (w *watch) pick(h *holding) *blob {
 	}
 	b := h.wanted
 	if b != nil && w.kind == route {
-		b = w.gated(h)
+		for b = w.gated(h); b != nil && w.convicts(h, b); {
+			b = w.gated(h)
+		}
 	}
 	if b != nil && h.refused[b.version] != nil {
 		b = nil

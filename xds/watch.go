@@ -37,6 +37,8 @@ type holding struct {
 	// configuration hosts is the rejected hosts, by version.
 	refused map[string]*nack
 	hosts   map[string]*nack
+	// suspects is hosts of a rejected configuration of which some are at fault.
+	suspects map[string]*nack
 	// audience counts those behind on a route configuration; counted says that
 	// this node is one of them.
 	audience *audience
@@ -174,6 +176,7 @@ func (w *watch) accepted(h *holding, was *blob) {
 		w.subscribed(h)
 	}
 	if w.kind == route {
+		h.acquit()
 		w.stream.node.follows(h)
 		if h.count() {
 			w.stream.server.touchBehind(h.audience, urgent)
@@ -231,22 +234,6 @@ func (w *watch) rejected(h *holding, no *nack, guilty bool) {
 	}
 	h.count()
 	w.dirty[h.name] = h
-}
-
-// refuseHosts holds the hosts that were new in a rejected configuration to be
-// its fault. Hosts that are wanted no longer are forgotten.
-func (h *holding) refuseHosts(out *blob, no *nack) {
-	if h.acked == nil {
-		return // all were new: only the configuration as a whole is known to be bad
-	}
-	for version := range h.hosts {
-		if h.wanted == nil || !slices.ContainsFunc(h.wanted.hosts, func(x *host) bool { return x.version == version }) {
-			delete(h.hosts, version)
-		}
-	}
-	for _, x := range changedHosts(out, h.acked) {
-		h.hosts = note(h.hosts, x.version, no)
-	}
 }
 
 func note(m map[string]*nack, version string, no *nack) map[string]*nack {
