@@ -33,10 +33,10 @@ func (s *Server) poke(h haste) {
 	}
 }
 
-// mark sets a flag that Run looks at. Many may do so at once, and only the
-// first pokes; but urgent news never hides behind another's patience.
+// mark sets a flag that Run looks at. Of many who bring partial news only the
+// first pokes; the others must not wait behind its patience.
 func (s *Server) mark(flag *atomic.Bool, h haste) {
-	if h == urgent || !flag.Load() {
+	if h != partial || !flag.Load() {
 		flag.Store(true)
 		s.poke(h)
 	}
@@ -52,7 +52,11 @@ func (s *Server) touchBehind(a *audience, h haste) { s.mark(&a.touched, h) }
 // touchFleet marks every model of a fleet.
 func (s *Server) touchFleet(f *fleet, h haste) { s.mark(&f.crowd, h) }
 
-// touchAll marks every model. The caller holds Server.mu.
+// touchCrowd marks every model, of all fleets: what a node followed before its
+// stream may route any.
+func (s *Server) touchCrowd() { s.mark(&s.crowd, soon) }
+
+// touchAll marks every model at once. The caller holds Server.mu.
 func (s *Server) touchAll() {
 	for _, m := range s.models {
 		m.flags.touched.Store(true)
@@ -145,8 +149,9 @@ func (s *Server) due() []string {
 	for _, f := range s.fleets {
 		f.due(due)
 	}
+	crowd := s.crowd.Swap(false)
 	for name, m := range s.models {
-		touched := m.flags.touched.Swap(false)
+		touched := m.flags.touched.Swap(false) || crowd
 		if m.audience.touched.Swap(false) || touched {
 			due[name] = struct{}{}
 		}
@@ -160,7 +165,8 @@ func (s *Server) due() []string {
 }
 
 // due adds the fleet's models whose report may have changed: all of them, or
-// those that some node has not confirmed.
+// those that some node has not confirmed. Of those that leave, some node may
+// still route each.
 func (f *fleet) due(due map[string]struct{}) {
 	crowd, touched := f.crowd.Swap(false), f.audience.touched.Swap(false)
 	if !crowd && !touched {
@@ -170,6 +176,9 @@ func (f *fleet) due(due map[string]struct{}) {
 		for name := range f.models {
 			f.unsettled[name] = struct{}{}
 		}
+	}
+	for name := range f.leaving {
+		due[name] = struct{}{}
 	}
 	maps.Copy(due, f.unsettled)
 	if f.audience.behind.Load() == 0 {

@@ -48,6 +48,9 @@ func (p *prior) add(b *blob) {
 // ones of that name, and nothing old at all when it has acknowledged all routes
 // that it asks for.
 func (n *node) follows(h *holding) {
+	if n.prior.unknown || len(n.prior.routes) > 0 {
+		n.streams[0].server.touchCrowd()
+	}
 	n.forgetRoutes(h)
 	all := true
 	n.each(route, func(w *watch) {
@@ -198,6 +201,7 @@ func (s *Server) admit(key nodeKey, agent string, only bool) *node {
 	if was := s.stale[key]; was != nil && only {
 		n.prior = was.prior
 		delete(s.stale, key)
+		s.touchCrowd()
 	}
 	if _, ok := s.awaited[key]; ok {
 		delete(s.awaited, key)

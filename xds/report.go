@@ -46,6 +46,13 @@ func (s *Server) Report(name string) rollout.Report {
 	for n := range s.proxyless {
 		t.count(n, s.shared[route][resource.ModelRoutes(name)])
 	}
+	for _, f := range s.fleets {
+		if !slices.Contains(m.fleets, f.name) {
+			for n := range f.nodes {
+				t.countLeaving(n, f.leaving[name] != nil)
+			}
+		}
+	}
 	for key, d := range s.stale {
 		t.countStale(key, d)
 	}
@@ -105,6 +112,24 @@ func (t *tally) countColor(n *node, c policy.Color, name string, may bool) {
 	r.ColdNodes[c] = append(r.ColdNodes[c], rollout.NodeRef{Fleet: n.key.fleet, Node: n.key.id, Detail: n.coldness(name)})
 }
 
+// countLeaving adds what a connected node may send that should not route the
+// model: it is of a fleet which the model is leaving, or follows routes from
+// before its stream. Nothing is asked of it.
+func (t *tally) countLeaving(n *node, leaving bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !leaving && !n.prior.unknown && len(n.prior.routes) == 0 {
+		return
+	}
+	may := t.maySend(n)
+	for i, c := range policy.Colors {
+		if may[i] {
+			t.report.MaySend[c]++
+			t.report.Sending[c]++
+		}
+	}
+}
+
 // coldness says what a node lacks of a cluster.
 func (n *node) coldness(name string) string {
 	e := n.find(endpoint, name)
@@ -120,21 +145,19 @@ func (n *node) coldness(name string) string {
 	}
 }
 
-// countStale adds a node that is not connected.
+// countStale adds a node that is not connected and may route the model, whatever
+// its fleet: the model may have been in another.
 func (t *tally) countStale(key nodeKey, d *departed) {
 	if !t.now.Before(d.until) {
 		return
 	}
-	m, routes := t.model, d.prior.unknown
-	for _, b := range d.prior.routes {
-		routes = routes || b.has(m)
-	}
-	if isProxyless(d.agent) && !routes || !isProxyless(d.agent) && !slices.Contains(m.fleets, key.fleet) {
+	m, p := t.model, &d.prior
+	if !p.unknown && !slices.ContainsFunc(p.routes, func(b *blob) bool { return b.has(m) }) {
 		return
 	}
 	t.report.Stale = append(t.report.Stale, rollout.Stale{Fleet: key.fleet, Node: key.id, Since: d.since, Until: d.until})
 	for _, c := range policy.Colors {
-		if d.prior.maySend(m, c) {
+		if p.maySend(m, c) {
 			t.report.MaySend[c]++
 		}
 	}

@@ -50,6 +50,7 @@ type Server struct {
 	opened  chan struct{}         // closed by Open
 	closed  chan struct{}         // closed when Run ends: streams end, nodes go elsewhere
 	news    [hastes]chan struct{} // some flag of a model or a fleet was raised
+	crowd   atomic.Bool           // every model's report may have changed
 	unsaved atomic.Bool           // the set of known nodes changed since it was saved
 	// withhold keeps a resource back from a node as if it were slow to come; only tests set it.
 	withhold atomic.Pointer[func(node string, k kind, name string) bool]
