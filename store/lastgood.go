@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -55,43 +56,45 @@ func (s *Store) FleetPolicies() (map[string]*policy.Fleet, error) {
 	return all[*policy.Fleet](s, fleetBucket)
 }
 
-// SaveNodes adds or replaces what is kept of these nodes.
+// SaveNodes replaces what is kept of nodes: those that are not among them are
+// forgotten.
 func (s *Store) SaveNodes(nodes []rollout.NodeRecord) error {
-	values := make([][]byte, len(nodes))
-	for i, n := range nodes {
+	values := make(map[string][]byte, len(nodes))
+	for _, n := range nodes {
 		value, err := json.Marshal(n)
 		if err != nil {
 			return fmt.Errorf("save node %s of fleet %s: %w", n.Node, n.Fleet, err)
 		}
-		values[i] = value
+		values[string(nodeKey(n))] = value
 	}
-	return s.eachNode("save nodes", nodes, func(b *bolt.Bucket, i int) error {
-		return b.Put(nodeKey(nodes[i]), values[i])
-	})
+	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return replace(tx.Bucket(nodeBucket), values) })
+	if err != nil {
+		return fmt.Errorf("save nodes: %w", err)
+	}
+	return nil
 }
 
-// ForgetNodes drops these nodes; only Fleet and Node of them matter.
-func (s *Store) ForgetNodes(nodes []rollout.NodeRecord) error {
-	return s.eachNode("forget nodes", nodes, func(b *bolt.Bucket, i int) error {
-		return b.Delete(nodeKey(nodes[i]))
-	})
-}
-
-func (s *Store) eachNode(what string, nodes []rollout.NodeRecord, apply func(*bolt.Bucket, int) error) error {
-	if len(nodes) == 0 {
-		return nil
-	}
-	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error {
-		b := tx.Bucket(nodeBucket)
-		for i := range nodes {
-			if err := apply(b, i); err != nil {
-				return err
-			}
+// replace makes values all that a bucket holds.
+func replace(b *bolt.Bucket, values map[string][]byte) error {
+	var gone [][]byte
+	err := b.ForEach(func(key, _ []byte) error {
+		if values[string(key)] == nil {
+			gone = append(gone, slices.Clone(key))
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
+	}
+	for _, key := range gone {
+		if err := b.Delete(key); err != nil {
+			return err
+		}
+	}
+	for key, value := range values {
+		if err := b.Put([]byte(key), value); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -55,25 +55,21 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	}
 }
 
-func TestNodesAreAddedReplacedAndForgotten(t *testing.T) {
+func TestNodesAreReplacedAsAWhole(t *testing.T) {
 	s := open(t, journal(t))
 	a := rollout.NodeRecord{Fleet: "edge", Node: "a", Agent: "envoy 1.40.0", LastSeen: began}
 	b := rollout.NodeRecord{Fleet: "edge", Node: "b", LastSeen: began}
 	c := rollout.NodeRecord{Fleet: "core", Node: "a", LastSeen: began}
 	later := a
 	later.LastSeen = began.Add(time.Hour)
-	for _, step := range []struct {
-		do   func() error
-		want []rollout.NodeRecord
-	}{
-		{func() error { return s.SaveNodes(nil) }, nil},
-		{func() error { return s.SaveNodes([]rollout.NodeRecord{a, b, c}) }, []rollout.NodeRecord{c, a, b}},
-		{func() error { return s.SaveNodes([]rollout.NodeRecord{later}) }, []rollout.NodeRecord{c, later, b}},
-		{func() error {
-			return s.ForgetNodes([]rollout.NodeRecord{{Fleet: "edge", Node: "b"}, {Fleet: "x", Node: "y"}})
-		}, []rollout.NodeRecord{c, later}},
+	for _, step := range []struct{ save, want []rollout.NodeRecord }{
+		{nil, nil},
+		{[]rollout.NodeRecord{a, b, c}, []rollout.NodeRecord{c, a, b}},
+		{[]rollout.NodeRecord{later, c}, []rollout.NodeRecord{c, later}},
+		{[]rollout.NodeRecord{b}, []rollout.NodeRecord{b}},
+		{nil, nil},
 	} {
-		if err := step.do(); err != nil {
+		if err := s.SaveNodes(step.save); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Nodes()

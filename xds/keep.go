@@ -11,9 +11,11 @@ import (
 
 const (
 	// quietGap is how long news is gathered before Changed is called again;
-	// urgentGap the same when somebody waits for it.
-	quietGap  = 50 * time.Millisecond
-	urgentGap = 2 * time.Millisecond
+	// urgentGap the same when somebody waits for it, and partialGap when more is
+	// on its way, which a thousand nodes need about that long for.
+	quietGap   = 50 * time.Millisecond
+	urgentGap  = 2 * time.Millisecond
+	partialGap = 100 * time.Millisecond
 	// saveEvery is how often a changed set of nodes is saved.
 	saveEvery = 2 * time.Second
 )
@@ -30,26 +32,30 @@ type departed struct {
 // route is not known, and their leases begin anew, now: a record's LastSeen is
 // only when it was written, and the node may have been connected until the
 // server was killed. A lease so never ends too early, however old the record.
-// (A later LastSeen means that the clock went back.)
+// A LastSeen that is still to come was written by a clock that ran ahead.
 func (s *Server) remember(known []rollout.NodeRecord) {
 	now := s.opts.Now()
 	for _, r := range known {
-		from := now
-		if r.LastSeen.After(now) {
-			from = r.LastSeen
+		since := r.LastSeen
+		if since.After(now) {
+			since = now
 		}
 		key := nodeKey{r.Fleet, r.Node}
-		s.stale[key] = &departed{agent: r.Agent, prior: prior{unknown: true}, since: r.LastSeen, until: from.Add(s.opts.Lease)}
+		s.stale[key] = &departed{agent: r.Agent, prior: prior{unknown: true}, since: since, until: now.Add(s.opts.Lease)}
 		s.awaited[key] = struct{}{}
 	}
 }
 
-// watch waits for one of three things: news, the passing of time, and the end.
+// watch waits for one of four things: news, the passing of time, the end of a
+// save, and the end. Saving has a goroutine of its own: a slow disk must not keep
+// news back.
 func (s *Server) watch(ctx context.Context) error {
 	tick := time.NewTicker(saveEvery / 2)
 	defer tick.Stop()
 	gap := time.NewTimer(0)
 	defer gap.Stop()
+	saves := make(chan error, 1)
+	saving := false
 	var next, last, saved time.Time // next: when gap ends; zero while nothing is to be announced
 	within := func(wait time.Duration) {
 		if at := time.Now().Add(wait); next.IsZero() || at.Before(next) {
@@ -60,24 +66,30 @@ func (s *Server) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			if saving {
+				<-saves
+			}
 			return s.save()
+		case err := <-saves:
+			saving = false
+			if err != nil {
+				s.log.Error("known nodes not saved; trying again", "error", err)
+			}
 		case <-s.news[urgent]:
 			within(urgentGap - time.Since(last))
 		case <-s.news[soon]:
 			within(quietGap - time.Since(last))
 		case <-s.news[partial]:
-			within(quietGap)
+			within(partialGap)
 		case <-gap.C:
 			next = time.Time{}
 			s.announce()
 			last = time.Now()
 		case <-tick.C:
 			s.endLeases(s.opts.Now())
-			if time.Since(saved) >= saveEvery && s.unsaved.Load() {
-				saved = time.Now()
-				if err := s.save(); err != nil {
-					s.log.Error("known nodes not saved; trying again", "error", err)
-				}
+			if !saving && time.Since(saved) >= saveEvery && s.unsaved.Load() {
+				saving, saved = true, time.Now()
+				go func() { saves <- s.save() }()
 			}
 		}
 	}
