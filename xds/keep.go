@@ -41,7 +41,7 @@ func (s *Server) remember(known []rollout.NodeRecord) {
 			since = now
 		}
 		key := nodeKey{r.Fleet, r.Node}
-		s.stale[key] = &departed{agent: r.Agent, prior: prior{unknown: true}, since: since, until: now.Add(s.opts.Lease)}
+		s.stale[key] = []*departed{{agent: r.Agent, prior: prior{unknown: true}, since: since, until: now.Add(s.opts.Lease)}}
 		s.awaited[key] = struct{}{}
 	}
 }
@@ -101,13 +101,15 @@ func (s *Server) endLeases(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	changed := false
-	for key, d := range s.stale {
-		if !now.Before(d.until) {
-			delete(s.stale, key)
-			delete(s.awaited, key)
-			s.unsaved.Store(true)
-			changed = true
+	for key, gone := range s.stale {
+		left := slices.DeleteFunc(slices.Clone(gone), func(d *departed) bool { return !now.Before(d.until) })
+		if len(left) == len(gone) {
+			continue
 		}
+		s.setStale(key, left)
+		delete(s.awaited, key)
+		s.unsaved.Store(true)
+		changed = true
 	}
 	if len(s.awaited) > 0 && s.graceOver(now) {
 		clear(s.awaited)
@@ -141,7 +143,7 @@ func (s *Server) save() error {
 	return nil
 }
 
-// records is every known node, connected or stale.
+// records is every known node, connected or stale: one for each key.
 func (s *Server) records() []rollout.NodeRecord {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -150,7 +152,11 @@ func (s *Server) records() []rollout.NodeRecord {
 	for key, all := range s.connected {
 		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: all[len(all)-1].agent, LastSeen: now})
 	}
-	for key, d := range s.stale {
+	for key, gone := range s.stale {
+		if len(s.connected[key]) > 0 {
+			continue
+		}
+		d := gone[len(gone)-1]
 		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: d.agent, LastSeen: d.since})
 	}
 	slices.SortFunc(out, func(a, b rollout.NodeRecord) int {

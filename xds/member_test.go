@@ -112,6 +112,7 @@ func TestTwoConnectionsOfOneNodeAnswerForThemselves(t *testing.T) {
 	r.open(fraud())
 	old, young := r.client("a"), r.client("a")
 	old.join()
+	r.acked("fraud", 1)
 	young.join()
 	r.acked("fraud", 2)
 	if nodes := r.Fleets()[0].Nodes; len(nodes) != 1 {

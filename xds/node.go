@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -21,6 +22,10 @@ type node struct {
 	fleet *fleet // nil for a gRPC client, which belongs to the models that it asks for
 	agent string
 	since time.Time
+	// followed: a younger connection with its id came. doubled: the ADS stream
+	// spoke even then, so that two nodes must go by one id: a node that
+	// reconnected is silent on its old connection.
+	followed, doubled atomic.Bool
 
 	mu      sync.Mutex // guards what follows, and the watches of all streams
 	streams []*stream
@@ -44,6 +49,14 @@ func (p *prior) add(b *blob) {
 	}
 }
 
+// join adds what another connection of the node followed.
+func (p *prior) join(o *prior) {
+	p.unknown = p.unknown || o.unknown
+	for _, b := range o.routes {
+		p.add(b)
+	}
+}
+
 // follows notes that the node acknowledged the routes h: it follows no older
 // ones of that name, and nothing old at all when it has acknowledged all routes
 // that it asks for.
@@ -52,15 +65,20 @@ func (n *node) follows(h *holding) {
 		n.streams[0].server.touchCrowd()
 	}
 	n.forgetRoutes(h)
-	all := true
-	n.each(route, func(w *watch) {
-		for _, h := range w.held {
-			all = all && (h.acked != nil || h.wanted == nil)
-		}
-	})
-	if all {
+	if n.followsAll() {
 		n.prior = prior{}
 	}
+}
+
+// followsAll reports whether the node acknowledged all routes that it asks for.
+func (n *node) followsAll() bool {
+	asked, all := false, true
+	n.each(route, func(w *watch) {
+		for _, h := range w.held {
+			asked, all = true, all && (h.acked != nil || h.wanted == nil)
+		}
+	})
+	return asked && all
 }
 
 func (n *node) proxyless() bool { return n.fleet == nil }
@@ -169,7 +187,7 @@ func (s *Server) enter(st *stream, id *corev3.Node, k kind, names []string) {
 	defer s.mu.Unlock()
 	n := s.newest(key)
 	if n == nil || n.overlaps(st, k, names) {
-		n = s.admit(key, agent, n == nil)
+		n = s.admit(key, agent)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -186,10 +204,13 @@ func (s *Server) newest(key nodeKey) *node {
 	return nil
 }
 
-// admit makes a new node. If it is the only one of its key it may still follow
-// what the node of that key followed when it went away.
-func (s *Server) admit(key nodeKey, agent string, only bool) *node {
+// admit makes a new node. It may still follow what the node of that key followed
+// that went away last.
+func (s *Server) admit(key nodeKey, agent string) *node {
 	n := &node{key: key, agent: agent, since: s.opts.Now()}
+	for _, old := range s.connected[key] {
+		old.followed.Store(true)
+	}
 	s.connected[key] = append(s.connected[key], n)
 	if isProxyless(agent) {
 		s.proxyless[n] = struct{}{}
@@ -198,9 +219,10 @@ func (s *Server) admit(key nodeKey, agent string, only bool) *node {
 		n.fleet.nodes[n] = struct{}{}
 		n.countAbsence()
 	}
-	if was := s.stale[key]; was != nil && only {
-		n.prior = was.prior
-		delete(s.stale, key)
+	if gone := s.stale[key]; len(gone) > 0 {
+		last := len(gone) - 1
+		n.prior = gone[last].prior
+		s.setStale(key, gone[:last])
 		s.touchCrowd()
 	}
 	if _, ok := s.awaited[key]; ok {
@@ -213,8 +235,7 @@ func (s *Server) admit(key nodeKey, agent string, only bool) *node {
 	return n
 }
 
-// leave ends a stream. A node without streams is gone: it becomes stale, unless
-// another connection with its id stands.
+// leave ends a stream. A node without streams is gone.
 func (s *Server) leave(st *stream) {
 	n := st.node
 	if n == nil {
@@ -244,14 +265,58 @@ func (s *Server) leave(st *stream) {
 		}
 	}
 	delete(s.proxyless, n)
-	s.connected[n.key] = slices.DeleteFunc(s.connected[n.key], func(o *node) bool { return o == n })
-	if len(s.connected[n.key]) == 0 {
-		delete(s.connected, n.key)
-		now := s.opts.Now()
-		s.stale[n.key] = &departed{agent: n.agent, prior: n.prior, since: now, until: now.Add(s.opts.Lease)}
-	}
+	s.depart(n)
 	if n.fleet != nil {
 		s.forget(n.fleet)
+	}
+}
+
+// depart makes a node that is gone stale. If it only was the old connection of
+// one that came back, then that is the one that may still follow its routes.
+func (s *Server) depart(n *node) {
+	youngest := s.newest(n.key) == n
+	doubled := slices.ContainsFunc(s.connected[n.key], func(o *node) bool { return o.doubled.Load() })
+	rest := slices.DeleteFunc(s.connected[n.key], func(o *node) bool { return o == n })
+	s.connected[n.key] = rest
+	if len(rest) == 0 {
+		delete(s.connected, n.key)
+	}
+	if !youngest && !doubled {
+		rest[len(rest)-1].inherit(&n.prior)
+		return
+	}
+	now, gone := s.opts.Now(), s.stale[n.key]
+	d := &departed{agent: n.agent, prior: n.prior, since: now, until: now.Add(s.opts.Lease)}
+	if last := len(gone) - 1; last >= 0 && !doubled {
+		d.prior.join(&gone[last].prior) // the same node, by its young connection
+		gone = gone[:last]
+	}
+	s.stale[n.key] = append(gone, d)
+}
+
+// inherit takes over what an older connection followed, unless the node has
+// acknowledged other routes since. No one else holds the locks of two nodes.
+func (n *node) inherit(p *prior) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.followsAll() {
+		n.prior.join(p)
+	}
+}
+
+// setStale replaces what is kept of the nodes of a key that are gone.
+func (s *Server) setStale(key nodeKey, gone []*departed) {
+	if len(gone) == 0 {
+		delete(s.stale, key)
+		return
+	}
+	s.stale[key] = gone
+}
+
+// spoke notes that a request came in on an ADS stream of the node.
+func (n *node) spoke() {
+	if n.followed.Load() {
+		n.doubled.Store(true)
 	}
 }
 

@@ -53,8 +53,10 @@ func (s *Server) Report(name string) rollout.Report {
 			}
 		}
 	}
-	for key, d := range s.stale {
-		t.countStale(key, d)
+	for key, gone := range s.stale {
+		for _, d := range gone {
+			t.countStale(key, d)
+		}
 	}
 	return t.done()
 }

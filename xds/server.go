@@ -67,8 +67,8 @@ type Server struct {
 	shared    [kinds]map[string]*blob // what nodes of any fleet may ask for by name
 	connected map[nodeKey][]*node     // oldest first; more than one while an old connection lingers
 	proxyless map[*node]struct{}      // connected gRPC clients
-	stale     map[nodeKey]*departed
-	awaited   map[nodeKey]struct{} // known from before a restart, not back yet
+	stale     map[nodeKey][]*departed // the last one to go stands last; more than one if several nodes have one id
+	awaited   map[nodeKey]struct{}    // known from before a restart, not back yet
 }
 
 // New builds a server that knows the nodes of opts.Nodes and nothing else.
@@ -88,7 +88,7 @@ func New(opts Options) (*Server, error) {
 		opts: opts, log: opts.Log,
 		opened: make(chan struct{}), closed: make(chan struct{}),
 		models: map[string]*model{}, leaving: map[string]*model{}, marks: map[string]*flags{}, fleets: map[string]*fleet{},
-		connected: map[nodeKey][]*node{}, proxyless: map[*node]struct{}{}, stale: map[nodeKey]*departed{}, awaited: map[nodeKey]struct{}{},
+		connected: map[nodeKey][]*node{}, proxyless: map[*node]struct{}{}, stale: map[nodeKey][]*departed{}, awaited: map[nodeKey]struct{}{},
 	}
 	for h := range s.news {
 		s.news[h] = make(chan struct{}, 1)

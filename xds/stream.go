@@ -206,6 +206,9 @@ func (st *stream) kindOf(url string) (kind, bool) {
 func (st *stream) identify(id *corev3.Node, k kind, names []string) error {
 	switch {
 	case st.node != nil:
+		if st.aggregated {
+			st.node.spoke()
+		}
 		return nil
 	case id.GetId() == "":
 		return status.Error(codes.InvalidArgument, "the first request must carry node.id: acknowledgements are counted per node")

@@ -28,8 +28,8 @@ func (s *Server) Fleets() []rollout.FleetView {
 		v := view(key.fleet)
 		v.Nodes = append(v.Nodes, all[len(all)-1].view())
 	}
-	for key, d := range s.stale {
-		v := view(key.fleet)
+	for key, gone := range s.stale {
+		v, d := view(key.fleet), gone[len(gone)-1]
 		v.Nodes = append(v.Nodes, rollout.NodeView{Node: key.id, Agent: d.agent, Since: d.since, Until: d.until})
 	}
 	var out []rollout.FleetView
