@@ -21,6 +21,18 @@ func claimsOf(m *Model) []claim {
 	return claims
 }
 
+// SharedClaim says which traffic both models would route, as "fleet edge, host
+// a.example, prefix /"; it is empty when there is none.
+func SharedClaim(a, b *Model) string {
+	held := claimsOf(b)
+	for _, c := range claimsOf(a) {
+		if slices.Contains(held, c) {
+			return fmt.Sprintf("fleet %s, host %s, prefix %s", c.fleet, c.host, c.prefix)
+		}
+	}
+	return ""
+}
+
 // resolveClaims takes new policies back until no two standing ones claim the
 // same traffic. Whoever holds a claim by the policy in force keeps it; of two
 // newcomers neither gets it, for either choice would be a guess. A policy that

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -32,7 +33,13 @@ type Options struct {
 	// its first registry answer and, if it has a live color, is routed. It
 	// must not block.
 	Ready func()
+	// NewWithin is how long Ready waits for models that were never routed;
+	// 0 means 10 s. Models that were routed are waited for however long.
+	NewWithin time.Duration
 }
+
+// newWithin is Options.NewWithin unless one is given.
+const newWithin = 10 * time.Second
 
 // Group runs the loops of all models.
 type Group struct {
@@ -42,6 +49,7 @@ type Group struct {
 	saver    *saver
 	ids      *idMaker
 	start    *startup
+	claims   *claims
 	stopped  chan struct{} // closed when Run has ended
 
 	mu    sync.RWMutex
@@ -56,6 +64,9 @@ type Group struct {
 
 // New makes a Group; Run brings it to life.
 func New(o Options) *Group {
+	if o.NewWithin == 0 {
+		o.NewWithin = newWithin
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -66,6 +77,7 @@ func New(o Options) *Group {
 		saver:    newSaver(o.Log),
 		ids:      newIDMaker(),
 		start:    newStartup(o.Ready),
+		claims:   newClaims(),
 		stopped:  make(chan struct{}),
 		loops:    map[string]*loop{},
 		states:   map[string]rollout.State{},
@@ -87,6 +99,9 @@ func (g *Group) Run(ctx context.Context) error {
 		g.saver.run()
 	}()
 	defer close(g.stopped)
+	late := stoppedTimer()
+	defer late.Stop()
+	begun := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -99,10 +114,29 @@ func (g *Group) Run(ctx context.Context) error {
 		case <-g.policies.C:
 			if set, ok := g.policies.take(); ok {
 				g.arrange(ctx, set)
+				if !begun {
+					begun = true
+					late.Reset(g.o.NewWithin)
+				}
 			}
+		case <-late.C:
+			g.hurry()
 		}
 	}
 }
+
+// hurry ends the wait for models that were never routed, and names those that
+// have not been heard of.
+func (g *Group) hurry() {
+	if waiting := g.start.waiting(); len(waiting) > 0 {
+		g.o.Log.Warn("no first answer of the registry yet; only models that were routed before hold up the start, unless none was heard of",
+			"models", waiting, "after", g.o.NewWithin)
+	}
+	g.start.hurry()
+}
+
+// Waiting is the models whose first registry answer Ready still waits for, sorted.
+func (g *Group) Waiting() []string { return g.start.waiting() }
 
 // SetPolicies replaces the policies of all models. It returns at once.
 func (g *Group) SetPolicies(set policy.Set) { g.policies.put(set) }
@@ -138,6 +172,7 @@ func (g *Group) loop(model string) *loop {
 // arrange starts, informs and ends loops so that there is one for each model
 // that has a policy.
 func (g *Group) arrange(ctx context.Context, set policy.Set) {
+	g.claims.read(set)
 	for model := range g.board.names() {
 		if _, ok := set.Models[model]; !ok {
 			g.drop(model)
@@ -155,7 +190,11 @@ func (g *Group) arrange(ctx context.Context, set policy.Set) {
 			g.board.post(g.unknown(model, entry))
 		}
 	}
-	g.start.expect(fresh)
+	expected := map[string]bool{}
+	for _, model := range fresh {
+		expected[model] = g.states[model].Generation > 0
+	}
+	g.start.expect(expected)
 	for _, model := range fresh {
 		g.add(ctx, model, set.Models[model])
 	}
@@ -187,6 +226,7 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 			l.entries.put(entry)
 		}
 	}
+	g.claims.use(l.policy)
 	ctx, l.cancel = context.WithCancel(ctx)
 	l.show() // before anyone can ask for it
 	g.mu.Lock()
@@ -216,10 +256,11 @@ func (g *Group) drop(model string) {
 			g.taken[model] = l.accepted
 		}
 		g.o.Fleet.Withdraw(model)
+		g.claims.drop(model)
 		g.o.Log.Warn("model withdrawn: its policy was removed", "model", model)
 	}
 	g.board.remove(gone)
-	g.start.settled(model)
+	g.start.gone(model)
 }
 
 // command hands a command to a model's loop and waits for the answer.

@@ -3,6 +3,8 @@ package reconcile_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,27 +17,27 @@ func TestReadyComesOnceForAll(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		w.registry.say("fraud", set(2, 2))
 		synctest.Wait()
-		if w.readied != 0 {
+		if w.readied.Load() != 0 {
 			t.Error("ready before spam had an answer")
 		}
 		w.registry.say("spam", set(0, 0)) // no live color: nothing to route
 		synctest.Wait()
-		if w.readied != 1 {
-			t.Errorf("ready %d times", w.readied)
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times", w.readied.Load())
 		}
 		w.policies(model("fraud"), model("spam"), model("third"))
 		w.registry.say("third", set(1, 1))
 		synctest.Wait()
-		if w.readied != 1 {
-			t.Errorf("ready %d times", w.readied)
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times", w.readied.Load())
 		}
 	}, model("fraud"), model("spam"))
 }
 
 func TestReadyWithoutModels(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
-		if w.readied != 1 {
-			t.Errorf("ready %d times", w.readied)
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times", w.readied.Load())
 		}
 	})
 }
@@ -45,8 +47,8 @@ func TestReadyWhenTheMissingModelIsRemoved(t *testing.T) {
 		w.registry.say("fraud", set(2, 2))
 		w.policies(model("fraud"))
 		synctest.Wait()
-		if w.readied != 1 {
-			t.Errorf("ready %d times", w.readied)
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times", w.readied.Load())
 		}
 	}, model("fraud"), model("spam"))
 }
@@ -172,4 +174,60 @@ func TestSwitchIDsSortByTime(t *testing.T) {
 			w.do(t, rollout.RollBack)
 		}
 	}, instant("fraud"))
+}
+
+// A model that was never routed, and of which the registry says nothing, does
+// not keep the others from being served; who is waited for is told.
+func TestSilentNewModelHoldsUpTheStartForAWhile(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(9 * time.Second)
+		synctest.Wait()
+		if got := w.g.Waiting(); w.readied.Load() != 0 || !slices.Equal(got, []string{"spam"}) {
+			t.Errorf("ready %d times, waits for %q", w.readied.Load(), got)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if got := w.g.Waiting(); w.readied.Load() != 1 || len(got) != 0 {
+			t.Errorf("ready %d times, waits for %q", w.readied.Load(), got)
+		}
+		if log := w.logged(); !strings.Contains(log, "models=[spam]") {
+			t.Errorf("log:\n%s", log)
+		}
+
+		// After a restart fraud was routed, and is waited for however long.
+		w.end()
+		w.registry.forget()
+		w.begin()
+		w.policies(model("fraud"), model("spam"))
+		synctest.Wait()
+		w.registry.say("spam", set(2, 2))
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := w.g.Waiting(); w.readied.Load() != 1 || !slices.Equal(got, []string{"fraud"}) {
+			t.Errorf("ready %d times, waits for %q", w.readied.Load()-1, got)
+		}
+		w.registry.say("fraud", set(2, 2))
+		synctest.Wait()
+		if w.readied.Load() != 2 {
+			t.Errorf("ready %d times", w.readied.Load()-1)
+		}
+	}, model("fraud"), model("spam"))
+}
+
+// A registry that says nothing of any model is down as a whole. If the journal
+// was lost as well, an empty first push would empty the fleets.
+func TestStartWaitsForASilentRegistry(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if w.readied.Load() != 0 {
+			t.Error("ready although the registry has never spoken")
+		}
+		w.registry.say("spam", set(2, 2))
+		synctest.Wait()
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times", w.readied.Load())
+		}
+	}, model("fraud"), model("spam"))
 }

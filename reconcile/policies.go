@@ -14,12 +14,16 @@ type rejection struct {
 	policy   *policy.Model
 	reason   string
 	since    time.Time
-	standing bool // there was no policy before it: it stands although rejected
+	standing bool   // it stands although rejected: there is none to go back to
+	taken    string // why the one before it can't come back: who has its traffic
 }
 
 func (r *rejection) String() string {
 	text := fmt.Sprintf("%s:%d: a node rejected this policy: %s; ", r.policy.Source.File, r.policy.Source.Line, r.reason)
-	if r.standing {
+	switch {
+	case r.taken != "":
+		return text + "the one before it can't come back, since " + r.taken + ": this one stands; correct the file"
+	case r.standing:
 		return text + "there is no earlier one to go back to; correct the file"
 	}
 	return text + "the one before it stands; correct the file"
@@ -38,6 +42,7 @@ func (l *loop) takeEntry(entry policy.Entry) {
 		return
 	}
 	l.before = l.policy
+	l.g.claims.use(m)
 	l.use(m)
 }
 
@@ -88,6 +93,11 @@ func (l *loop) revert(reason string) {
 	if back == nil || same(back, l.policy) {
 		l.rejected.standing = true
 		l.log.Error("policy rejected, and there is none to go back to", "file", l.policy.Source.File, "reason", reason)
+		return
+	}
+	if taken := l.g.claims.restore(back); taken != "" {
+		l.rejected.standing, l.rejected.taken = true, taken
+		l.log.Error("policy rejected, and the one before it can't come back", "file", l.policy.Source.File, "reason", reason, "taken", taken)
 		return
 	}
 	l.log.Error("policy rejected, the one before it stands", "file", l.policy.Source.File, "reason", reason)

@@ -157,3 +157,35 @@ func TestRejectionIsHeldAgainstTheRightPolicy(t *testing.T) {
 		}
 	}, m)
 }
+
+// A policy that a node rejects does not come back over the head of a model
+// that has its traffic by now; both facts are told.
+func TestRejectedPolicyTakesNoTrafficBack(t *testing.T) {
+	a, b := model("a"), model("b")
+	a.Route.Hosts, b.Route.Hosts = []string{"x"}, []string{"z"}
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("a", set(2, 2))
+		w.registry.say("b", set(2, 2))
+		time.Sleep(time.Second)
+		a2, b2 := changed(a, "a-2"), changed(b, "b-2")
+		a2.Route.Hosts, b2.Route.Hosts = []string{"y"}, []string{"x"}
+		w.fleet.behave(time.Millisecond, "a-2")
+		w.policies(a2, b2)
+		time.Sleep(time.Second)
+		problem := w.status(t, "a").PolicyProblem
+		if ha, hb := w.fleet.routings["a"].Policy.Route.Hosts[0], w.fleet.routings["b"].Policy.Route.Hosts[0]; ha != "y" || hb != "x" {
+			t.Errorf("a routes %s, b routes %s", ha, hb)
+		}
+		for _, want := range []string{"a.yaml:1", "edge/n1 rejected its route: bad", "model b has fleet edge, host x, prefix / by now"} {
+			if !strings.Contains(problem, want) {
+				t.Errorf("problem %q does not say %q", problem, want)
+			}
+		}
+		b3 := changed(b, "b-3")
+		w.policies(changed(a, "a-3"), b3) // both as before, under new names
+		time.Sleep(time.Second)
+		if s := w.status(t, "a"); s.PolicyProblem != "" || s.Policy.Route.Hosts[0] != "x" {
+			t.Errorf("host %s, problem %q", s.Policy.Route.Hosts[0], s.PolicyProblem)
+		}
+	}, a, b)
+}

@@ -26,16 +26,16 @@ func TestRestartGoesOn(t *testing.T) {
 		w.begin()
 		w.policies(model("fraud"))
 		w.expect(t, "watch fraud") // nothing is routed before the registry has answered
-		if w.readied != 1 {
-			t.Errorf("ready %d times before the registry answered", w.readied-1)
+		if w.readied.Load() != 1 {
+			t.Errorf("ready %d times before the registry answered", w.readied.Load()-1)
 		}
 		if last := w.registry.lasts["fraud"]; last == nil || len(last.Green) != 2 {
 			t.Errorf("the registry was given %+v", last)
 		}
 		w.registry.say("fraud", set(2, 2))
 		w.expect(t, "endpoints fraud 2 2", "route fraud g2 green 1000")
-		if w.readied != 2 {
-			t.Errorf("ready %d times", w.readied-1)
+		if w.readied.Load() != 2 {
+			t.Errorf("ready %d times", w.readied.Load()-1)
 		}
 		w.wait(t, "fraud", rollout.Baking, 2*time.Minute)
 	}, model("fraud"))

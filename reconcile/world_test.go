@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,7 @@ type world struct {
 	g       *reconcile.Group
 	stop    context.CancelFunc
 	ended   chan error
-	readied int
+	readied atomic.Int32
 }
 
 func newWorld() *world {
@@ -66,7 +67,7 @@ func (w *world) begin() {
 		LetGo: w.hooks.call, Endpoints: w.kept, Policies: w.kept,
 		Log:    slog.New(slog.NewTextHandler(locked{w}, nil)),
 		States: w.journal.load(), LastEndpoints: w.kept.loadEndpoints(), TakenPolicies: w.kept.loadPolicies(),
-		Ready: func() { w.readied++ },
+		Ready: func() { w.readied.Add(1) },
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	w.stop, w.ended = cancel, make(chan error, 1)
@@ -122,6 +123,13 @@ func (w *world) fail(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+}
+
+// logged is the log so far.
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
 }
 
 func (w *world) wrongs() []string {

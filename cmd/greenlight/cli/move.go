@@ -144,7 +144,7 @@ if the old color is unhealthy, and needs a --reason.`,
 			return r.GetModel(), err
 		},
 	})
-	cmd.Flags().BoolVar(&force, "force", false, "go back even to an unhealthy color; needs --reason")
+	cmd.Flags().BoolVar(&force, "force", false, "go back even to a color that is unhealthy or was let go; needs --reason")
 	return cmd
 }
 

@@ -47,6 +47,9 @@ type Config struct {
 	// ReconnectGrace is how long after a start known nodes may take to come
 	// back before anything is confirmed without them.
 	ReconnectGrace time.Duration `yaml:"reconnectGrace"`
+	// NewWithin is how long a start waits for the registry's first answer on
+	// models that were never routed.
+	NewWithin time.Duration `yaml:"newWithin"`
 	// AllowRemoval lets a model whose policy file is gone be taken off the fleets.
 	AllowRemoval bool `yaml:"allowRemoval"`
 	// Addresses is a file that gets the addresses really listened on, as JSON;
@@ -63,7 +66,7 @@ func Defaults() Config {
 		Policies: "policies", Registry: "consul", Data: "greenlight-data",
 		XDS: ":18000", Admin: "127.0.0.1:18001", HTTP: "127.0.0.1:18002",
 		RegistrySettle: registry.DefaultSettle,
-		Lease:          time.Hour, ReconnectGrace: 10 * time.Second,
+		Lease:          time.Hour, ReconnectGrace: 10 * time.Second, NewWithin: 10 * time.Second,
 		LogLevel: "info", LogFormat: "auto",
 	}
 }
@@ -82,6 +85,7 @@ func (c *Config) flags(set *pflag.FlagSet) {
 	set.StringVar(&c.HTTP, "http", c.HTTP, "address of /metrics, /healthz and /readyz")
 	set.DurationVar(&c.Lease, "lease", c.Lease, "how long a node that went away is believed to keep its routing")
 	set.DurationVar(&c.ReconnectGrace, "reconnect-grace", c.ReconnectGrace, "time that known nodes have to come back after a start")
+	set.DurationVar(&c.NewWithin, "new-within", c.NewWithin, "time that a start waits for the registry's first answer on models that were never routed")
 	set.BoolVar(&c.AllowRemoval, "allow-removal", c.AllowRemoval, "take models off the fleets when their policy file is gone")
 	set.StringVar(&c.Addresses, "addresses", c.Addresses, "file that gets the addresses listened on, as JSON")
 	set.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
@@ -170,6 +174,9 @@ func (c *Config) check() error {
 	}
 	if c.ReconnectGrace < 0 {
 		problems = append(problems, fmt.Errorf("reconnect-grace = %v; must not be negative", c.ReconnectGrace))
+	}
+	if c.NewWithin <= 0 {
+		problems = append(problems, fmt.Errorf("new-within = %v; must be > 0", c.NewWithin))
 	}
 	if info, err := os.Stat(c.Policies); err != nil {
 		problems = append(problems, fmt.Errorf("policies: %w; make the folder or name another one with --policies", err))

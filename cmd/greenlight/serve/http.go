@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,7 +15,8 @@ import (
 
 // pages serves /metrics, /healthz (the process lives) and /readyz (it has sent,
 // or may send, routing to the fleets).
-func pages(statuses func() []rollout.Status, ready <-chan struct{}) *http.Server {
+// While it is not ready it names the models that it waits for.
+func pages(statuses func() []rollout.Status, ready <-chan struct{}, waiting func() []string) *http.Server {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(&modelMetrics{statuses: statuses})
 	mux := http.NewServeMux()
@@ -25,7 +27,11 @@ func pages(statuses func() []rollout.Status, ready <-chan struct{}) *http.Server
 		case <-ready:
 			fmt.Fprintln(w, "ready")
 		default:
-			http.Error(w, "waiting for the first whole answer of policies, journal and registry; nothing is sent to the fleets before", http.StatusServiceUnavailable)
+			text := "waiting for the first whole answer of policies, journal and registry; nothing is sent to the fleets before"
+			if models := waiting(); len(models) > 0 {
+				text += "\nthe registry has not answered yet for: " + strings.Join(models, ", ")
+			}
+			http.Error(w, text, http.StatusServiceUnavailable)
 		}
 	})
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}

@@ -26,11 +26,11 @@ func none() []rollout.Status { return nil }
 
 func TestHealthAndReadiness(t *testing.T) {
 	ready := make(chan struct{})
-	s := pages(none, ready)
+	s := pages(none, ready, func() []string { return []string{"fraud", "spam"} })
 	if code, body := get(t, s, http.MethodGet, "/healthz"); code != http.StatusOK || body != "ok\n" {
 		t.Errorf("/healthz: %d %s", code, body)
 	}
-	if code, body := get(t, s, http.MethodGet, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "policies, journal and registry") {
+	if code, body := get(t, s, http.MethodGet, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "policies, journal and registry") || !strings.Contains(body, "not answered yet for: fraud, spam") {
 		t.Errorf("/readyz before: %d %s", code, body)
 	}
 	close(ready)
@@ -71,7 +71,7 @@ func statuses() []rollout.Status {
 
 // The golden file is what Prometheus is told; -update writes it anew.
 func TestMetrics(t *testing.T) {
-	code, got := get(t, pages(statuses, nil), http.MethodGet, "/metrics")
+	code, got := get(t, pages(statuses, nil, func() []string { return nil }), http.MethodGet, "/metrics")
 	if code != http.StatusOK {
 		t.Fatalf("/metrics: %d %s", code, got)
 	}
@@ -92,7 +92,7 @@ func TestMetrics(t *testing.T) {
 
 func TestMetricsAreOfNow(t *testing.T) {
 	now := none
-	s := pages(func() []rollout.Status { return now() }, nil)
+	s := pages(func() []rollout.Status { return now() }, nil, func() []string { return nil })
 	if code, body := get(t, s, http.MethodGet, "/metrics"); code != http.StatusOK || strings.Contains(body, "greenlight_model") {
 		t.Errorf("without models: %d %s", code, body)
 	}
@@ -108,7 +108,7 @@ func TestEveryMetricIsInTheManual(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, body := get(t, pages(statuses, nil), http.MethodGet, "/metrics")
+	_, body := get(t, pages(statuses, nil, func() []string { return nil }), http.MethodGet, "/metrics")
 	for line := range strings.Lines(body) {
 		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
 			name, _, _ = strings.Cut(name, " ")

@@ -118,6 +118,7 @@ func (s *server) build(opts Options) error {
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
 		},
+		NewWithin: s.config.NewWithin,
 		Ready: func() {
 			s.xds.Open()
 			close(s.ready)
@@ -146,7 +147,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	s.xds.Register(xdsServer)
 	adminServer := grpc.NewServer()
 	api.New(api.Options{Models: s.group, History: s.store, Fleets: s.xds, Log: s.log}).Register(adminServer)
-	httpServer := pages(s.group.Statuses, s.ready)
+	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting)
 
 	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
 	if err != nil {
