@@ -67,14 +67,12 @@ func (s *Server) watch(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			if saving {
-				<-saves
+				s.noteSave(<-saves)
 			}
 			return s.save()
 		case err := <-saves:
 			saving = false
-			if err != nil {
-				s.log.Error("known nodes not saved; trying again", "error", err)
-			}
+			s.noteSave(err)
 		case <-s.news[urgent]:
 			within(urgentGap - time.Since(last))
 		case <-s.news[soon]:
@@ -92,6 +90,12 @@ func (s *Server) watch(ctx context.Context) error {
 				go func() { saves <- s.save() }()
 			}
 		}
+	}
+}
+
+func (s *Server) noteSave(err error) {
+	if err != nil {
+		s.log.Error("known nodes not saved; trying again", "error", err)
 	}
 }
 
