@@ -1,5 +1,5 @@
-// Package greenlight holds nothing but the test of the house: which package may
-// import which. docs/architecture.md explains why.
+// Package greenlight holds nothing but the tests of the house as a whole, first
+// which package may import which. docs/architecture.md explains why.
 package greenlight
 
 import (
