@@ -2,6 +2,7 @@ package xds
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -233,6 +234,7 @@ func (n *simNode) ack(k kind) {
 		}
 		for _, name := range a.removed {
 			delete(n.clusters, name)
+			n.forget(k, name)
 		}
 	case endpoint:
 		for name, it := range a.items {
@@ -242,8 +244,41 @@ func (n *simNode) ack(k kind) {
 		n.routes = weightsByDomain(a)
 	}
 	n.reply(k, a, "")
-	if k == cluster && len(n.names[endpoint]) == 0 && len(n.clusters) > 0 {
-		n.ask(endpoint, sortedKeys(n.clusters)...)
+	if k == cluster {
+		n.follow()
+	}
+}
+
+// forget drops what the node has rejected of a name that it let go: when it
+// comes anew it is answered anew, at the price of another rejection.
+func (n *simNode) forget(k kind, name string) {
+	maps.DeleteFunc(n.refused, func(what string, _ bool) bool { return strings.HasPrefix(what, refusal(k, name, "")) })
+}
+
+// follow asks for the endpoints of the clusters that the node has, and no
+// longer for those that it lost, as Envoy does.
+func (n *simNode) follow() {
+	first := len(n.names[endpoint]) == 0
+	want := sortedKeys(n.clusters)
+	if slices.Equal(want, n.names[endpoint]) {
+		return
+	}
+	var gone []string
+	for _, name := range n.names[endpoint] {
+		if !n.clusters[name] {
+			gone = append(gone, name)
+			delete(n.endpoints, name)
+			n.forget(endpoint, name)
+			if a := n.pending[endpoint]; a != nil {
+				delete(a.items, name) // an answer to it says nothing of a later subscription
+			}
+		}
+	}
+	if n.delta && len(gone) > 0 {
+		n.must(n.st.takeDelta(&discoveryv3.DeltaDiscoveryRequest{TypeUrl: typeURLs[endpoint], ResourceNamesUnsubscribe: gone}))
+	}
+	n.ask(endpoint, want...)
+	if first && n.names[route] == nil {
 		n.ask(route, n.config)
 	}
 }
