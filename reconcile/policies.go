@@ -43,14 +43,14 @@ func (l *loop) takeEntry(entry policy.Entry) {
 	}
 	l.before = l.policy
 	l.g.claims.use(m)
-	l.use(m)
+	l.use(m, false)
 }
 
-// use puts a policy in force.
-func (l *loop) use(m *policy.Model) {
+// use puts a policy in force: a new one or, with back, the one before again.
+func (l *loop) use(m *policy.Model, back bool) {
 	l.policy = m
 	l.startWatch()
-	l.add(rollout.PolicyChanged{})
+	l.add(rollout.PolicyChanged{Back: back})
 }
 
 // same reports whether two policies were read from the same words.
@@ -101,7 +101,7 @@ func (l *loop) revert(reason string) {
 		return
 	}
 	l.log.Error("policy rejected, the one before it stands", "file", l.policy.Source.File, "reason", reason)
-	l.use(back)
+	l.use(back, true)
 }
 
 // policyProblem is why the policy in force is not what the file says, and since when.

@@ -77,7 +77,7 @@ func (w *world) heal() {
 		case w.s.CheckRun != 0:
 			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
 		case w.s.Reverting:
-			w.step(rollout.PolicyChanged{})
+			w.step(rollout.PolicyChanged{Back: true})
 		case w.s.Phase == rollout.Paused:
 			w.step(rollout.Command{Verb: rollout.Resume, Actor: "ann"})
 		case w.s.Phase == rollout.Held:

@@ -3,13 +3,13 @@ package rollout
 import "time"
 
 // policyChanged publishes the same weights under the new policy. A running
-// switch keeps its plan for all but the route.
-func (t *turn) policyChanged() {
+// switch keeps its plan for all but the route. A policy that came back is not judged.
+func (t *turn) policyChanged(back bool) {
 	if t.s.Live == "" {
 		return
 	}
 	t.publish(t.s.Weights)
-	if !t.s.Reverting && t.s.PolicyGeneration == 0 {
+	if !back && t.s.PolicyGeneration == 0 {
 		t.s.PolicyGeneration, t.s.PolicyAt = t.s.Generation, t.now
 	}
 	t.s.Reverting = false

@@ -22,8 +22,9 @@ type (
 		Run      uint64
 		Verdicts []Verdict
 	}
-	// PolicyChanged says that the model's policy (Step's argument) is a new one.
-	PolicyChanged struct{}
+	// PolicyChanged says that the model's policy (Step's argument) is a new one
+	// or, with Back, that the one before stands again as RevertPolicy asked.
+	PolicyChanged struct{ Back bool }
 	// Retired says that the retire webhook answered; Problem is empty when it took it.
 	Retired struct{ Problem string }
 	// Tick says that State.WakeAt has come.

@@ -61,7 +61,7 @@ func (t *turn) hear(e Event) {
 	case Checked:
 		t.checked(e)
 	case PolicyChanged:
-		t.policyChanged()
+		t.policyChanged(e.Back)
 	case Retired:
 		t.retired(e)
 	}

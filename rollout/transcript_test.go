@@ -85,7 +85,8 @@ func (s *stage) play(line string) string {
 	case "policychanged":
 		next := *s.p
 		s.p = &next
-		actions = s.step(rollout.PolicyChanged{})
+		_, fresh := args["new"]
+		actions = s.step(rollout.PolicyChanged{Back: s.s.Reverting && !fresh})
 	case "rediscovering":
 		actions = s.step(rollout.Rediscovering{})
 	case "observe":
