@@ -16,8 +16,12 @@ const (
 	quietGap   = 50 * time.Millisecond
 	urgentGap  = 2 * time.Millisecond
 	partialGap = 100 * time.Millisecond
+	// leaseTick is how often ended leases are looked for.
+	leaseTick = time.Second
 	// saveEvery is how often a changed set of nodes is saved.
 	saveEvery = 2 * time.Second
+	// saveRest is how many times as long as a save the rest after it is.
+	saveRest = 4
 )
 
 // departed is a node that is not connected and may still route as it did.
@@ -46,17 +50,16 @@ func (s *Server) remember(known []rollout.NodeRecord) {
 	}
 }
 
-// watch waits for one of four things: news, the passing of time, the end of a
-// save, and the end. Saving has a goroutine of its own: a slow disk must not keep
-// news back.
+// watch waits for one of three things: news, the passing of time, and the end.
+// Saving has a goroutine of its own: a slow disk must not keep news back.
 func (s *Server) watch(ctx context.Context) error {
-	tick := time.NewTicker(saveEvery / 2)
+	tick := time.NewTicker(leaseTick)
 	defer tick.Stop()
 	gap := time.NewTimer(0)
 	defer gap.Stop()
-	saves := make(chan error, 1)
-	saving := false
-	var next, last, saved time.Time // next: when gap ends; zero while nothing is to be announced
+	kept := make(chan error, 1)
+	go func() { kept <- s.keepNodes(ctx) }()
+	var next, last time.Time // next: when gap ends; zero while nothing is to be announced
 	within := func(wait time.Duration) {
 		if at := time.Now().Add(wait); next.IsZero() || at.Before(next) {
 			next = at
@@ -66,13 +69,7 @@ func (s *Server) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			if saving {
-				s.noteSave(<-saves)
-			}
-			return s.save()
-		case err := <-saves:
-			saving = false
-			s.noteSave(err)
+			return <-kept
 		case <-s.news[urgent]:
 			within(urgentGap - time.Since(last))
 		case <-s.news[soon]:
@@ -85,17 +82,35 @@ func (s *Server) watch(ctx context.Context) error {
 			last = time.Now()
 		case <-tick.C:
 			s.endLeases(s.opts.Now())
-			if !saving && time.Since(saved) >= saveEvery && s.unsaved.Load() {
-				saving, saved = true, time.Now()
-				go func() { saves <- s.save() }()
-			}
 		}
 	}
 }
 
-func (s *Server) noteSave(err error) {
-	if err != nil {
-		s.log.Error("known nodes not saved; trying again", "error", err)
+// keepNodes saves the known nodes when they changed, and at the end. A node
+// that was never seen before is saved at once: were the server killed before,
+// the next one would not know that there is somebody to wait for.
+func (s *Server) keepNodes(ctx context.Context) error {
+	tick := time.NewTicker(saveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return s.save()
+		case <-s.strangers:
+		case <-tick.C:
+		}
+		if !s.unsaved.Load() {
+			continue
+		}
+		began := time.Now()
+		if err := s.save(); err != nil {
+			s.log.Error("known nodes not saved; trying again", "error", err)
+		}
+		// Each save writes all nodes; a crowd that joins one by one shares them.
+		select {
+		case <-time.After(saveRest * time.Since(began)):
+		case <-ctx.Done():
+		}
 	}
 }
 

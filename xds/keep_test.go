@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"greenlight/rollout"
@@ -79,4 +80,35 @@ func TestSlowDiskKeepsNoNewsBack(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
+}
+
+// A node that was never seen before is on disk within moments, not after the
+// next regular save: a server that is killed soon after must know of it.
+func TestStrangersAreSavedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{}
+		s, err := New(Options{Nodes: store, ReconnectGrace: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+		began := time.Now()
+		for _, id := range []string{"a", "b"} {
+			s.mu.Lock()
+			s.admit(nodeKey{"edge", id}, "envoy 1.40.0")
+			s.mu.Unlock()
+			synctest.Wait()
+		}
+		kept, err := store.Nodes()
+		if got := len(kept); err != nil || got != 2 || time.Since(began) > 0 {
+			t.Errorf("after %v %d of 2 nodes are saved", time.Since(began), got)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -208,6 +208,7 @@ func (s *Server) newest(key nodeKey) *node {
 // that went away last.
 func (s *Server) admit(key nodeKey, agent string) *node {
 	n := &node{key: key, agent: agent, since: s.opts.Now()}
+	stranger := len(s.connected[key]) == 0 && len(s.stale[key]) == 0
 	for _, old := range s.connected[key] {
 		old.followed.Store(true)
 	}
@@ -232,6 +233,12 @@ func (s *Server) admit(key nodeKey, agent string) *node {
 		}
 	}
 	s.crowdChanged(n)
+	if stranger {
+		select {
+		case s.strangers <- struct{}{}:
+		default:
+		}
+	}
 	return n
 }
 

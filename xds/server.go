@@ -45,13 +45,14 @@ type NodeStore interface {
 
 // Server holds the routing of all fleets and the state of all nodes.
 type Server struct {
-	opts    Options
-	log     *slog.Logger
-	opened  chan struct{}         // closed by Open
-	closed  chan struct{}         // closed when Run ends: streams end, nodes go elsewhere
-	news    [hastes]chan struct{} // some flag of a model or a fleet was raised
-	crowd   atomic.Bool           // every model's report may have changed
-	unsaved atomic.Bool           // the set of known nodes changed since it was saved
+	opts      Options
+	log       *slog.Logger
+	opened    chan struct{}         // closed by Open
+	closed    chan struct{}         // closed when Run ends: streams end, nodes go elsewhere
+	news      [hastes]chan struct{} // some flag of a model or a fleet was raised
+	crowd     atomic.Bool           // every model's report may have changed
+	unsaved   atomic.Bool           // the set of known nodes changed since it was saved
+	strangers chan struct{}         // holds a value when a node came that was never seen before
 	// withhold keeps a resource back from a node as if it were slow to come; only tests set it.
 	withhold atomic.Pointer[func(node string, k kind, name string) bool]
 
@@ -86,7 +87,7 @@ func New(opts Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: opts, log: opts.Log,
-		opened: make(chan struct{}), closed: make(chan struct{}),
+		opened: make(chan struct{}), closed: make(chan struct{}), strangers: make(chan struct{}, 1),
 		models: map[string]*model{}, leaving: map[string]*model{}, marks: map[string]*flags{}, fleets: map[string]*fleet{},
 		connected: map[nodeKey][]*node{}, proxyless: map[*node]struct{}{}, stale: map[nodeKey][]*departed{}, awaited: map[nodeKey]struct{}{},
 	}
