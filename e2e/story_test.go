@@ -129,7 +129,7 @@ func TestRollbackAfterTheSwitchSucceeded(t *testing.T) {
 	w.onlyColor("green", 50)
 	_, err := w.server.Client.Rollback(w.within(patience), &adminv1.RollbackRequest{Model: "tumor", Actor: "operator"})
 	must(t, err)
-	w.awaitOutcome2(id, adminv1.Outcome_OUTCOME_ROLLED_BACK)
+	w.awaitNewOutcome(id, adminv1.Outcome_OUTCOME_ROLLED_BACK)
 	w.onlyColor("blue", 100)
 	w.noFailures()
 }
@@ -170,8 +170,8 @@ func TestListenerOverXDS(t *testing.T) {
 	})
 }
 
-// awaitOutcome2 waits until a switch that had already ended has another outcome.
-func (w *world) awaitOutcome2(id string, want adminv1.Outcome) {
+// awaitNewOutcome waits until a switch that had already ended has another outcome.
+func (w *world) awaitNewOutcome(id string, want adminv1.Outcome) {
 	w.t.Helper()
 	w.await("switch "+id+" to become "+want.String(), func(m *adminv1.ModelStatus) bool {
 		return m.GetState().GetSwitch().GetId() == id && m.GetState().GetSwitch().GetOutcome() == want

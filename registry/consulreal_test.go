@@ -3,7 +3,6 @@ package registry
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"greenlight/examples/lab"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -72,30 +72,18 @@ func startConsul(t testing.TB) *agent {
 }
 
 func consulBinary() string {
-	if path := os.Getenv("CONSUL"); path != "" {
+	if path, err := lab.FindConsul(); err == nil {
 		return path
-	}
-	if path, err := exec.LookPath("consul"); err == nil {
-		return path
-	}
-	if path, err := filepath.Abs("../.tools/consul"); err == nil {
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
 	}
 	return ""
 }
 
 // freePorts finds ports that nobody listens on, all different.
-func freePorts(t testing.TB, n int) (ports []int) {
+func freePorts(t testing.TB, n int) []int {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	ports, err := lab.FreePorts(n)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return ports
 }

@@ -14,28 +14,23 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"greenlight/examples/lab"
 )
 
 // envoyPath finds an Envoy to test with. Without one the test is skipped, but
 // never under CI.
 func envoyPath(t *testing.T) string {
 	t.Helper()
-	for _, p := range []string{os.Getenv("ENVOY"), "envoy", "../../.tools/envoy"} {
-		if p == "" {
-			continue
-		}
-		if found, err := exec.LookPath(p); err == nil {
-			abs, err := filepath.Abs(found)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return abs
-		}
+	path, err := lab.FindEnvoy()
+	switch {
+	case err == nil:
+		return path
+	case os.Getenv("CI") != "":
+		t.Fatal(err)
+	default:
+		t.Skip(err)
 	}
-	if os.Getenv("CI") != "" {
-		t.Fatal("no Envoy found: set ENVOY, or have it on the PATH or in .tools/")
-	}
-	t.Skip("no Envoy found: set ENVOY, or have it on the PATH or in .tools/")
 	return ""
 }
 
