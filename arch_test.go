@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"rollout":   {"policy"},
 	"reconcile": {"rollout", "policy"},
 	"registry":  {"rollout", "policy"},
-	"check":     {"rollout", "policy"},
+	"check":     {"rollout", "policy", "check"},
 	"xds":       {"rollout", "policy", "xds"},
 	"store":     {"rollout", "policy"},
 	"api":       {"rollout", "policy", "api"},

@@ -35,7 +35,7 @@ var notShown = map[string]string{
 var words = map[reflect.Type][]string{
 	reflect.TypeFor[policy.Color]():          {"blue", "green"},
 	reflect.TypeFor[policy.Protocol]():       {"http1", "grpc"},
-	reflect.TypeFor[policy.GoldenProtocol](): {"open-inference", "json"},
+	reflect.TypeFor[policy.PredictProtocol](): {"open-inference", "json"},
 	reflect.TypeFor[policy.Otherwise]():      {"rollback", "hold"},
 	reflect.TypeFor[rollout.Phase]():         {"baking", "held"},
 	reflect.TypeFor[rollout.Outcome]():       {"refused", "aborted"},
@@ -251,7 +251,7 @@ func TestEnumsAreComplete(t *testing.T) {
 			return api.Policy(&policy.Model{Route: policy.Route{Protocol: policy.Protocol(w)}})
 		},
 		"GoldenProtocol": func(w string) proto.Message {
-			return check(policy.Check{Golden: &policy.GoldenCheck{Protocol: policy.GoldenProtocol(w)}})
+			return check(policy.Check{Golden: &policy.GoldenCheck{Protocol: policy.PredictProtocol(w)}})
 		},
 		"Otherwise": func(w string) proto.Message {
 			return api.Policy(&policy.Model{Confirm: policy.Confirm{Otherwise: policy.Otherwise(w)}})

@@ -46,7 +46,7 @@ var protocols = map[policy.Protocol]adminv1.Protocol{
 	policy.GRPC:  adminv1.Protocol_PROTOCOL_GRPC,
 }
 
-var goldenProtocols = map[policy.GoldenProtocol]adminv1.GoldenProtocol{
+var goldenProtocols = map[policy.PredictProtocol]adminv1.GoldenProtocol{
 	policy.OpenInference: adminv1.GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE,
 	policy.PlainJSON:     adminv1.GoldenProtocol_GOLDEN_PROTOCOL_JSON,
 }

@@ -107,7 +107,7 @@ func (g *goldenRun) count(ctx context.Context) (int, error) {
 }
 
 // answer compares a whole answer: status, size, JSON, and then its content.
-func (c *comparison) answer(protocol policy.GoldenProtocol, want goldenCase, a answer) {
+func (c *comparison) answer(protocol policy.PredictProtocol, want goldenCase, a answer) {
 	if a.status != want.status {
 		c.differ("", text(fmt.Sprintf("status %d", want.status)), text(a.inWords()))
 		return

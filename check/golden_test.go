@@ -178,7 +178,7 @@ func TestGoldenPlainJSON(t *testing.T) {
 
 func TestGoldenExpectsAnErrorStatus(t *testing.T) {
 	file := goldenFile(t, `{"request":{},"expect":{"error":"no inputs"},"status":400}`)
-	for _, p := range []policy.GoldenProtocol{policy.OpenInference, policy.PlainJSON} {
+	for _, p := range []policy.PredictProtocol{policy.OpenInference, policy.PlainJSON} {
 		v := runOne(t, check.Options{}, golden(p, file), serve(t, "a", respond(400, `{"error":"no inputs"}`)))
 		wantVerdict(t, v, rollout.Pass)
 	}

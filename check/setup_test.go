@@ -73,7 +73,7 @@ func goldenFile(t *testing.T, lines ...string) string {
 	return file
 }
 
-func golden(protocol policy.GoldenProtocol, file string) policy.Check {
+func golden(protocol policy.PredictProtocol, file string) policy.Check {
 	return policy.Check{Name: "golden", Timeout: 30 * time.Second, Golden: &policy.GoldenCheck{
 		File: file, Protocol: protocol, Path: "/infer", Tolerance: 1e-6,
 	}}

@@ -141,7 +141,7 @@ func queryPathFault(path string) string { return pathFault(path, true) }
 
 func (b *builder) golden(path, model string, raw *rawGolden) *GoldenCheck {
 	c := &GoldenCheck{
-		Protocol:  GoldenProtocol(b.choice(path+".protocol", raw.Protocol, string(OpenInference), string(OpenInference), string(PlainJSON))),
+		Protocol:  PredictProtocol(b.choice(path+".protocol", raw.Protocol, string(OpenInference), string(OpenInference), string(PlainJSON))),
 		Path:      b.text(path+".path", raw.Path, "/v2/models/"+model+"/infer", RulePathSyntax, queryPathFault),
 		Tolerance: defaultTolerance,
 	}

@@ -45,14 +45,19 @@ type Model struct {
 
 	Discovery Discovery `json:"discovery"`
 	Route     Route     `json:"route"`
-	Validate  []Check   `json:"validate"`
+	// Predict says how the checks ask the model's instances for predictions.
+	Predict  Predict `json:"predict"`
+	Validate []Check `json:"validate"`
 	// Shift is never empty; the last step has weight Full.
-	Shift    []Step   `json:"shift"`
-	Prepare  Prepare  `json:"prepare"`
-	Confirm  Confirm  `json:"confirm"`
-	Bake     Bake     `json:"bake"`
-	Rollback Rollback `json:"rollback"`
-	Retire   Retire   `json:"retire"`
+	Shift []Step `json:"shift"`
+	// StepChecks run at every step of the shift but the last; those of the last
+	// are the bake's.
+	StepChecks StepChecks `json:"stepChecks"`
+	Prepare    Prepare    `json:"prepare"`
+	Confirm    Confirm    `json:"confirm"`
+	Bake       Bake       `json:"bake"`
+	Rollback   Rollback   `json:"rollback"`
+	Retire     Retire     `json:"retire"`
 }
 
 // Source names the file that a policy came from and the hash of its bytes.
@@ -134,67 +139,6 @@ type Limits struct {
 	Retries     int `json:"retries"`     // default 64
 }
 
-// Check is something measured of a color. Exactly one of the pointers is set.
-type Check struct {
-	// Name is unique within its list; by default the kind ("golden"), numbered
-	// from the second on ("golden-2").
-	Name string `json:"name"`
-	// Timeout bounds the whole check. Default 30s (golden: 2m).
-	Timeout   time.Duration   `json:"timeout"`
-	Endpoints *EndpointsCheck `json:"endpoints,omitempty"`
-	Ready     *ReadyCheck     `json:"ready,omitempty"`
-	Golden    *GoldenCheck    `json:"golden,omitempty"`
-}
-
-// Kind is the check's key in a policy file.
-func (c Check) Kind() string {
-	switch {
-	case c.Endpoints != nil:
-		return "endpoints"
-	case c.Ready != nil:
-		return "ready"
-	default:
-		return "golden"
-	}
-}
-
-// EndpointsCheck asks for a number of ready endpoints: at least Min, and at
-// least OfLive of the number that the live color has (rounded up).
-type EndpointsCheck struct {
-	Min    int    `json:"min"`    // at least 1; default 1
-	OfLive Weight `json:"ofLive"` // default 100%
-}
-
-// ReadyCheck asks every idle endpoint whether it is ready: with an HTTP GET of
-// Path (200–299 passes), or, if GRPC is set, with grpc.health.v1.Health/Check of Service.
-type ReadyCheck struct {
-	Path    string `json:"path,omitempty"`
-	GRPC    bool   `json:"grpc,omitempty"`
-	Service string `json:"service,omitempty"`
-}
-
-// GoldenProtocol is how golden requests and answers are written.
-type GoldenProtocol string
-
-// The golden protocols.
-const (
-	OpenInference GoldenProtocol = "open-inference" // KServe V2 over HTTP
-	PlainJSON     GoldenProtocol = "json"
-)
-
-// GoldenCheck sends known requests to every idle endpoint and compares answers.
-type GoldenCheck struct {
-	// File is the JSONL file's path as the process can open it.
-	File     string         `json:"file"`
-	Protocol GoldenProtocol `json:"protocol"`
-	// Path is what is POSTed to unless a case names its own.
-	// Default for open-inference: /v2/models/MODEL/infer; required for json.
-	Path string `json:"path"`
-	// Tolerance is the largest difference of two numbers that still agree:
-	// |expected-got| <= Tolerance * max(1, |expected|). Default 1e-6.
-	Tolerance float64 `json:"tolerance"`
-}
-
 // Weight is a share of the traffic in hundredths of a percent, 0 to Full.
 type Weight uint16
 
@@ -205,6 +149,13 @@ const Full Weight = 10000
 type Step struct {
 	Weight Weight        `json:"weight"`
 	Hold   time.Duration `json:"hold,omitempty"`
+}
+
+// StepChecks run again every Every while a step's weight is held. The next step
+// is taken only after all of them have passed since the step was confirmed.
+type StepChecks struct {
+	Every  time.Duration `json:"every"`  // default 10s
+	Checks []Check       `json:"checks"` // default: the endpoints, ready, golden and prometheus checks of validate
 }
 
 // Prepare bounds the wait for the idle color to be complete, of one version,
@@ -232,7 +183,7 @@ type Confirm struct {
 type Bake struct {
 	For    time.Duration `json:"for"`    // default 30m
 	Every  time.Duration `json:"every"`  // default 10s
-	Checks []Check       `json:"checks"` // default: those of validate
+	Checks []Check       `json:"checks"` // default: the endpoints, ready, golden and prometheus checks of validate
 }
 
 // Rollback says when Greenlight goes back by itself.

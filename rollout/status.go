@@ -30,6 +30,8 @@ type CheckProgress struct {
 	Check string
 	Done  int
 	Total int // 0 while unknown
+	// Result is empty until the check is done.
+	Result Result
 }
 
 // FleetView is one fleet as an operator sees it.
@@ -76,16 +78,39 @@ func sortedUnique(s []string) []string {
 
 // CheckJob is one set of checks to run against one color.
 type CheckJob struct {
-	Model     string
-	Checks    []policy.Check
+	Model  string
+	Checks []policy.Check
+	// Target is the color that is judged, and Live the one that users' requests
+	// belong to: the same one in the bake. What Target is compared with is
+	// always Target.Other(). Figures and measures call them "idle" and "live"
+	// for what they were when the switch began.
 	Target    policy.Color
 	Live      policy.Color
 	Endpoints EndpointSet
+	// Predict says how predictions are asked for.
+	Predict policy.Predict
 	// Protocol is what the endpoints speak; empty means HTTP/1.1.
 	Protocol policy.Protocol
 	// RequestTimeout bounds each request to an endpoint; 0 means none but that
 	// of the whole check.
 	RequestTimeout time.Duration
+	// Earlier is the newest verdicts of the switch so far: expressions may refer
+	// to their figures, webhooks are told them.
+	Earlier []Verdict
+	// For says on whose behalf the checks run; webhooks are told.
+	For CheckFor
+	// FailFast cancels what still runs when one check has failed.
+	FailFast bool
 	// Progress is called, never concurrently, when a check got further.
 	Progress func(CheckProgress)
+}
+
+// CheckFor says what a set of checks is run for.
+type CheckFor struct {
+	Switch  string  `json:"switch,omitempty"` // id; empty without a switch
+	Stage   string  `json:"stage"`            // as Stage.Name
+	Weights Weights `json:"weights"`
+	Actor   string  `json:"actor,omitempty"`
+	Reason  string  `json:"reason,omitempty"`
+	Target  Target  `json:"target"`
 }

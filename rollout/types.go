@@ -187,10 +187,16 @@ type Verdict struct {
 	Result  Result             `json:"result"`
 	Summary string             `json:"summary"` // one sentence, to be read after the check's name
 	Figures map[string]float64 `json:"figures,omitempty"`
+	// Measures are the rows of the check's table: what was compared with which
+	// rule; at most MaxMeasures.
+	Measures []Measure `json:"measures,omitempty"`
 	// Evidence is the first failures (at most 10), each with its origin.
 	Evidence []Evidence    `json:"evidence,omitempty"`
 	Took     time.Duration `json:"took"`
 	At       time.Time     `json:"at"`
+	// Detail is what a report shows beyond that. It is large: a State never
+	// holds one, it is kept beside the journal.
+	Detail *Detail `json:"detail,omitempty"`
 }
 
 // Evidence is one thing that a check saw.
