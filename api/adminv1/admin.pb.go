@@ -1424,11 +1424,329 @@ func (*ListingComplete) Descriptor() ([]byte, []int) {
 	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
+type RunChecksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// The names of the checks to run; empty: all of `validate`. A check of the
+	// steps or the bake can be named, too.
+	Only []string `protobuf:"bytes,2,rep,name=only,proto3" json:"only,omitempty"`
+	// The color to measure. Unspecified: whichever is idle.
+	Target Color `protobuf:"varint,3,opt,name=target,proto3,enum=greenlight.admin.v1.Color" json:"target,omitempty"`
+	// Also answer with the report as a page.
+	Html          bool `protobuf:"varint,4,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunChecksRequest) Reset() {
+	*x = RunChecksRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunChecksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunChecksRequest) ProtoMessage() {}
+
+func (x *RunChecksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunChecksRequest.ProtoReflect.Descriptor instead.
+func (*RunChecksRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RunChecksRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RunChecksRequest) GetOnly() []string {
+	if x != nil {
+		return x.Only
+	}
+	return nil
+}
+
+func (x *RunChecksRequest) GetTarget() Color {
+	if x != nil {
+		return x.Target
+	}
+	return Color_COLOR_UNSPECIFIED
+}
+
+func (x *RunChecksRequest) GetHtml() bool {
+	if x != nil {
+		return x.Html
+	}
+	return false
+}
+
+type RunChecksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Event:
+	//
+	//	*RunChecksResponse_Progress
+	//	*RunChecksResponse_Report
+	Event         isRunChecksResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunChecksResponse) Reset() {
+	*x = RunChecksResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunChecksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunChecksResponse) ProtoMessage() {}
+
+func (x *RunChecksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunChecksResponse.ProtoReflect.Descriptor instead.
+func (*RunChecksResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RunChecksResponse) GetEvent() isRunChecksResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *RunChecksResponse) GetProgress() *CheckProgress {
+	if x != nil {
+		if x, ok := x.Event.(*RunChecksResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *RunChecksResponse) GetReport() *CheckReport {
+	if x != nil {
+		if x, ok := x.Event.(*RunChecksResponse_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
+type isRunChecksResponse_Event interface {
+	isRunChecksResponse_Event()
+}
+
+type RunChecksResponse_Progress struct {
+	// A check got further.
+	Progress *CheckProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type RunChecksResponse_Report struct {
+	// Sent once, at the end.
+	Report *CheckReport `protobuf:"bytes,2,opt,name=report,proto3,oneof"`
+}
+
+func (*RunChecksResponse_Progress) isRunChecksResponse_Event() {}
+
+func (*RunChecksResponse_Report) isRunChecksResponse_Event() {}
+
+// CheckReport is what a run of the checks without a switch has measured.
+type CheckReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 4 MiB with `html`: what a larger one leaves out, its notes say.
+	Report *Assessment `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	// One self-contained page; empty unless it was asked for.
+	Html          []byte `protobuf:"bytes,2,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReport) Reset() {
+	*x = CheckReport{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReport) ProtoMessage() {}
+
+func (x *CheckReport) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReport.ProtoReflect.Descriptor instead.
+func (*CheckReport) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *CheckReport) GetReport() *Assessment {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+func (x *CheckReport) GetHtml() []byte {
+	if x != nil {
+		return x.Html
+	}
+	return nil
+}
+
+type GetReportRequest struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	SwitchId string                 `protobuf:"bytes,1,opt,name=switch_id,json=switchId,proto3" json:"switch_id,omitempty"`
+	// Also answer with the report as a page.
+	Html          bool `protobuf:"varint,2,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReportRequest) Reset() {
+	*x = GetReportRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReportRequest) ProtoMessage() {}
+
+func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReportRequest.ProtoReflect.Descriptor instead.
+func (*GetReportRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *GetReportRequest) GetSwitchId() string {
+	if x != nil {
+		return x.SwitchId
+	}
+	return ""
+}
+
+func (x *GetReportRequest) GetHtml() bool {
+	if x != nil {
+		return x.Html
+	}
+	return false
+}
+
+type GetReportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 4 MiB with `html`: what a larger one leaves out, its notes say.
+	Report *Assessment `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	// One self-contained page; empty unless it was asked for.
+	Html          []byte `protobuf:"bytes,2,opt,name=html,proto3" json:"html,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReportResponse) Reset() {
+	*x = GetReportResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReportResponse) ProtoMessage() {}
+
+func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReportResponse.ProtoReflect.Descriptor instead.
+func (*GetReportResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GetReportResponse) GetReport() *Assessment {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+func (x *GetReportResponse) GetHtml() []byte {
+	if x != nil {
+		return x.Html
+	}
+	return nil
+}
+
 var File_greenlight_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
+	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
 	"\x11ListModelsRequest\"N\n" +
 	"\x12ListModelsResponse\x128\n" +
 	"\x06models\x18\x01 \x03(\v2 .greenlight.admin.v1.ModelStatusR\x06models\"'\n" +
@@ -1505,7 +1823,26 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusH\x00R\x05model\x12Q\n" +
 	"\x10listing_complete\x18\x02 \x01(\v2$.greenlight.admin.v1.ListingCompleteH\x00R\x0flistingCompleteB\a\n" +
 	"\x05event\"\x11\n" +
-	"\x0fListingComplete2\x95\t\n" +
+	"\x0fListingComplete\"\x84\x01\n" +
+	"\x10RunChecksRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x12\n" +
+	"\x04only\x18\x02 \x03(\tR\x04only\x122\n" +
+	"\x06target\x18\x03 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x06target\x12\x12\n" +
+	"\x04html\x18\x04 \x01(\bR\x04html\"\x9a\x01\n" +
+	"\x11RunChecksResponse\x12@\n" +
+	"\bprogress\x18\x01 \x01(\v2\".greenlight.admin.v1.CheckProgressH\x00R\bprogress\x12:\n" +
+	"\x06report\x18\x02 \x01(\v2 .greenlight.admin.v1.CheckReportH\x00R\x06reportB\a\n" +
+	"\x05event\"Z\n" +
+	"\vCheckReport\x127\n" +
+	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html\"C\n" +
+	"\x10GetReportRequest\x12\x1b\n" +
+	"\tswitch_id\x18\x01 \x01(\tR\bswitchId\x12\x12\n" +
+	"\x04html\x18\x02 \x01(\bR\x04html\"`\n" +
+	"\x11GetReportResponse\x127\n" +
+	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html2\xcf\n" +
+	"\n" +
 	"\fAdminService\x12]\n" +
 	"\n" +
 	"ListModels\x12&.greenlight.admin.v1.ListModelsRequest\x1a'.greenlight.admin.v1.ListModelsResponse\x12W\n" +
@@ -1521,7 +1858,9 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"ListFleets\x12&.greenlight.admin.v1.ListFleetsRequest\x1a'.greenlight.admin.v1.ListFleetsResponse\x12W\n" +
 	"\bGetFleet\x12$.greenlight.admin.v1.GetFleetRequest\x1a%.greenlight.admin.v1.GetFleetResponse\x12P\n" +
-	"\x05Watch\x12!.greenlight.admin.v1.WatchRequest\x1a\".greenlight.admin.v1.WatchResponse0\x01B Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
+	"\x05Watch\x12!.greenlight.admin.v1.WatchRequest\x1a\".greenlight.admin.v1.WatchResponse0\x01\x12\\\n" +
+	"\tRunChecks\x12%.greenlight.admin.v1.RunChecksRequest\x1a&.greenlight.admin.v1.RunChecksResponse0\x01\x12Z\n" +
+	"\tGetReport\x12%.greenlight.admin.v1.GetReportRequest\x1a&.greenlight.admin.v1.GetReportResponseB Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
 
 var (
 	file_greenlight_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -1535,7 +1874,7 @@ func file_greenlight_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_greenlight_admin_v1_admin_proto_rawDescData
 }
 
-var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*ListModelsRequest)(nil),    // 0: greenlight.admin.v1.ListModelsRequest
 	(*ListModelsResponse)(nil),   // 1: greenlight.admin.v1.ListModelsResponse
@@ -1564,59 +1903,75 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*WatchRequest)(nil),         // 24: greenlight.admin.v1.WatchRequest
 	(*WatchResponse)(nil),        // 25: greenlight.admin.v1.WatchResponse
 	(*ListingComplete)(nil),      // 26: greenlight.admin.v1.ListingComplete
-	(*ModelStatus)(nil),          // 27: greenlight.admin.v1.ModelStatus
-	(Color)(0),                   // 28: greenlight.admin.v1.Color
-	(*Switch)(nil),               // 29: greenlight.admin.v1.Switch
-	(*Fleet)(nil),                // 30: greenlight.admin.v1.Fleet
+	(*RunChecksRequest)(nil),     // 27: greenlight.admin.v1.RunChecksRequest
+	(*RunChecksResponse)(nil),    // 28: greenlight.admin.v1.RunChecksResponse
+	(*CheckReport)(nil),          // 29: greenlight.admin.v1.CheckReport
+	(*GetReportRequest)(nil),     // 30: greenlight.admin.v1.GetReportRequest
+	(*GetReportResponse)(nil),    // 31: greenlight.admin.v1.GetReportResponse
+	(*ModelStatus)(nil),          // 32: greenlight.admin.v1.ModelStatus
+	(Color)(0),                   // 33: greenlight.admin.v1.Color
+	(*Switch)(nil),               // 34: greenlight.admin.v1.Switch
+	(*Fleet)(nil),                // 35: greenlight.admin.v1.Fleet
+	(*CheckProgress)(nil),        // 36: greenlight.admin.v1.CheckProgress
+	(*Assessment)(nil),           // 37: greenlight.admin.v1.Assessment
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
-	27, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	28, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
-	28, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
-	27, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	27, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	29, // 10: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
-	29, // 11: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
-	30, // 12: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
-	30, // 13: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
-	27, // 14: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	33, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
+	33, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
+	32, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	34, // 10: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
+	34, // 11: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
+	35, // 12: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
+	35, // 13: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
+	32, // 14: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
 	26, // 15: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
-	0,  // 16: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
-	2,  // 17: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
-	4,  // 18: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
-	6,  // 19: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
-	8,  // 20: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
-	10, // 21: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
-	12, // 22: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
-	14, // 23: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
-	16, // 24: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
-	18, // 25: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
-	20, // 26: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
-	22, // 27: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
-	24, // 28: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
-	1,  // 29: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 30: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 31: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 32: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 33: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 34: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 35: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 36: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 37: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	19, // 38: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	21, // 39: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	23, // 40: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	25, // 41: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	29, // [29:42] is the sub-list for method output_type
-	16, // [16:29] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	33, // 16: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
+	36, // 17: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
+	29, // 18: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
+	37, // 19: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
+	37, // 20: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
+	0,  // 21: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
+	2,  // 22: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
+	4,  // 23: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
+	6,  // 24: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
+	8,  // 25: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
+	10, // 26: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
+	12, // 27: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
+	14, // 28: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
+	16, // 29: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
+	18, // 30: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
+	20, // 31: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
+	22, // 32: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
+	24, // 33: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
+	27, // 34: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
+	30, // 35: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
+	1,  // 36: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 37: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 38: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 39: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 40: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 41: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 42: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 43: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 44: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	19, // 45: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	21, // 46: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	23, // 47: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	25, // 48: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	28, // 49: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	31, // 50: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	36, // [36:51] is the sub-list for method output_type
+	21, // [21:36] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_admin_proto_init() }
@@ -1626,10 +1981,15 @@ func file_greenlight_admin_v1_admin_proto_init() {
 	}
 	file_greenlight_admin_v1_fleet_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
+	file_greenlight_admin_v1_report_proto_init()
 	file_greenlight_admin_v1_status_proto_init()
 	file_greenlight_admin_v1_admin_proto_msgTypes[25].OneofWrappers = []any{
 		(*WatchResponse_Model)(nil),
 		(*WatchResponse_ListingComplete)(nil),
+	}
+	file_greenlight_admin_v1_admin_proto_msgTypes[28].OneofWrappers = []any{
+		(*RunChecksResponse_Progress)(nil),
+		(*RunChecksResponse_Report)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1637,7 +1997,7 @@ func file_greenlight_admin_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_admin_proto_rawDesc), len(file_greenlight_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,8 @@ const (
 	AdminService_ListFleets_FullMethodName   = "/greenlight.admin.v1.AdminService/ListFleets"
 	AdminService_GetFleet_FullMethodName     = "/greenlight.admin.v1.AdminService/GetFleet"
 	AdminService_Watch_FullMethodName        = "/greenlight.admin.v1.AdminService/Watch"
+	AdminService_RunChecks_FullMethodName    = "/greenlight.admin.v1.AdminService/RunChecks"
+	AdminService_GetReport_FullMethodName    = "/greenlight.admin.v1.AdminService/GetReport"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -45,12 +47,14 @@ const (
 //
 //	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET
 //	INVALID_ARGUMENT     BAD_REQUEST
-//	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it), NOT_READY
+//	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
+//	                     checks are running already), NOT_READY
 //	                     (endpoints are missing), PRECONDITION (expect_live or
 //	                     expect_version does not hold)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE
+//	RESOURCE_EXHAUSTED   TOO_LARGE (a report that no message can carry)
 //
 // A command that failed changed nothing. One that got no answer (DEADLINE_EXCEEDED,
 // or UNAVAILABLE from the network) may have been carried out: look before asking
@@ -86,6 +90,13 @@ type AdminServiceClient interface {
 	// model whose policy was removed is sent once more, without a policy.
 	// A slow reader misses intermediate statuses, never the last one.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
+	// RunChecks measures a color without a switch and moves no traffic: it runs
+	// the policy's checks of `validate`. It sends their progress and, last, the
+	// report. The run ends at once when the client leaves. One runs at a time for
+	// a model; none of its verdicts is kept.
+	RunChecks(ctx context.Context, in *RunChecksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunChecksResponse], error)
+	// GetReport answers with everything that was measured for a switch so far.
+	GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*GetReportResponse, error)
 }
 
 type adminServiceClient struct {
@@ -235,6 +246,35 @@ func (c *adminServiceClient) Watch(ctx context.Context, in *WatchRequest, opts .
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 
+func (c *adminServiceClient) RunChecks(ctx context.Context, in *RunChecksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunChecksResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AdminService_ServiceDesc.Streams[1], AdminService_RunChecks_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RunChecksRequest, RunChecksResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_RunChecksClient = grpc.ServerStreamingClient[RunChecksResponse]
+
+func (c *adminServiceClient) GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*GetReportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReportResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetReport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -246,12 +286,14 @@ type AdminService_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 //
 //	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET
 //	INVALID_ARGUMENT     BAD_REQUEST
-//	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it), NOT_READY
+//	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
+//	                     checks are running already), NOT_READY
 //	                     (endpoints are missing), PRECONDITION (expect_live or
 //	                     expect_version does not hold)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE
+//	RESOURCE_EXHAUSTED   TOO_LARGE (a report that no message can carry)
 //
 // A command that failed changed nothing. One that got no answer (DEADLINE_EXCEEDED,
 // or UNAVAILABLE from the network) may have been carried out: look before asking
@@ -287,6 +329,13 @@ type AdminServiceServer interface {
 	// model whose policy was removed is sent once more, without a policy.
 	// A slow reader misses intermediate statuses, never the last one.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
+	// RunChecks measures a color without a switch and moves no traffic: it runs
+	// the policy's checks of `validate`. It sends their progress and, last, the
+	// report. The run ends at once when the client leaves. One runs at a time for
+	// a model; none of its verdicts is kept.
+	RunChecks(*RunChecksRequest, grpc.ServerStreamingServer[RunChecksResponse]) error
+	// GetReport answers with everything that was measured for a switch so far.
+	GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -335,6 +384,12 @@ func (UnimplementedAdminServiceServer) GetFleet(context.Context, *GetFleetReques
 }
 func (UnimplementedAdminServiceServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
+}
+func (UnimplementedAdminServiceServer) RunChecks(*RunChecksRequest, grpc.ServerStreamingServer[RunChecksResponse]) error {
+	return status.Error(codes.Unimplemented, "method RunChecks not implemented")
+}
+func (UnimplementedAdminServiceServer) GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReport not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -584,6 +639,35 @@ func _AdminService_Watch_Handler(srv interface{}, stream grpc.ServerStream) erro
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type AdminService_WatchServer = grpc.ServerStreamingServer[WatchResponse]
 
+func _AdminService_RunChecks_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RunChecksRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AdminServiceServer).RunChecks(m, &grpc.GenericServerStream[RunChecksRequest, RunChecksResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AdminService_RunChecksServer = grpc.ServerStreamingServer[RunChecksResponse]
+
+func _AdminService_GetReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetReport(ctx, req.(*GetReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -639,11 +723,20 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GetFleet",
 			Handler:    _AdminService_GetFleet_Handler,
 		},
+		{
+			MethodName: "GetReport",
+			Handler:    _AdminService_GetReport_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Watch",
 			Handler:       _AdminService_Watch_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "RunChecks",
+			Handler:       _AdminService_RunChecks_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -128,14 +128,18 @@ func (Protocol) EnumDescriptor() ([]byte, []int) {
 	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{1}
 }
 
-// GoldenProtocol is how golden requests and answers are written.
+// GoldenProtocol is how golden requests and answers are written. It has the
+// names and numbers of PredictProtocol.
 type GoldenProtocol int32
 
 const (
 	GoldenProtocol_GOLDEN_PROTOCOL_UNSPECIFIED GoldenProtocol = 0
 	// The Open Inference Protocol (KServe V2) over HTTP.
-	GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE GoldenProtocol = 1
-	GoldenProtocol_GOLDEN_PROTOCOL_JSON           GoldenProtocol = 2
+	GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE      GoldenProtocol = 1
+	GoldenProtocol_GOLDEN_PROTOCOL_JSON                GoldenProtocol = 2
+	GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE_GRPC GoldenProtocol = 3
+	GoldenProtocol_GOLDEN_PROTOCOL_TENSORFLOW_SERVING  GoldenProtocol = 4
+	GoldenProtocol_GOLDEN_PROTOCOL_MLFLOW              GoldenProtocol = 5
 )
 
 // Enum value maps for GoldenProtocol.
@@ -144,11 +148,17 @@ var (
 		0: "GOLDEN_PROTOCOL_UNSPECIFIED",
 		1: "GOLDEN_PROTOCOL_OPEN_INFERENCE",
 		2: "GOLDEN_PROTOCOL_JSON",
+		3: "GOLDEN_PROTOCOL_OPEN_INFERENCE_GRPC",
+		4: "GOLDEN_PROTOCOL_TENSORFLOW_SERVING",
+		5: "GOLDEN_PROTOCOL_MLFLOW",
 	}
 	GoldenProtocol_value = map[string]int32{
-		"GOLDEN_PROTOCOL_UNSPECIFIED":    0,
-		"GOLDEN_PROTOCOL_OPEN_INFERENCE": 1,
-		"GOLDEN_PROTOCOL_JSON":           2,
+		"GOLDEN_PROTOCOL_UNSPECIFIED":         0,
+		"GOLDEN_PROTOCOL_OPEN_INFERENCE":      1,
+		"GOLDEN_PROTOCOL_JSON":                2,
+		"GOLDEN_PROTOCOL_OPEN_INFERENCE_GRPC": 3,
+		"GOLDEN_PROTOCOL_TENSORFLOW_SERVING":  4,
+		"GOLDEN_PROTOCOL_MLFLOW":              5,
 	}
 )
 
@@ -259,7 +269,12 @@ type Policy struct {
 	// When Greenlight goes back by itself.
 	Rollback *RollbackPolicy `protobuf:"bytes,12,opt,name=rollback,proto3" json:"rollback,omitempty"`
 	// When and how the old color is let go.
-	Retire        *Retire `protobuf:"bytes,13,opt,name=retire,proto3" json:"retire,omitempty"`
+	Retire *Retire `protobuf:"bytes,13,opt,name=retire,proto3" json:"retire,omitempty"`
+	// How the checks ask the model's instances for predictions.
+	Predict *Predict `protobuf:"bytes,14,opt,name=predict,proto3" json:"predict,omitempty"`
+	// The checks that run at every step of the shift but the last; those of the
+	// last are the bake's.
+	StepChecks    *StepChecks `protobuf:"bytes,15,opt,name=step_checks,json=stepChecks,proto3" json:"step_checks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,6 +396,20 @@ func (x *Policy) GetRollback() *RollbackPolicy {
 func (x *Policy) GetRetire() *Retire {
 	if x != nil {
 		return x.Retire
+	}
+	return nil
+}
+
+func (x *Policy) GetPredict() *Predict {
+	if x != nil {
+		return x.Predict
+	}
+	return nil
+}
+
+func (x *Policy) GetStepChecks() *StepChecks {
+	if x != nil {
+		return x.StepChecks
 	}
 	return nil
 }
@@ -906,9 +935,19 @@ type Check struct {
 	//	*Check_Endpoints
 	//	*Check_Ready
 	//	*Check_Golden
-	Kind          isCheck_Kind `protobuf_oneof:"kind"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	//	*Check_Quality
+	//	*Check_Drift
+	//	*Check_Latency
+	//	*Check_Prometheus
+	//	*Check_Webhook
+	//	*Check_Expression
+	Kind isCheck_Kind `protobuf_oneof:"kind"`
+	// How often an inconclusive measurement is made again.
+	Retries int32 `protobuf:"varint,6,opt,name=retries,proto3" json:"retries,omitempty"`
+	// What an inconclusive verdict means for the switch.
+	OnInconclusive OnInconclusive `protobuf:"varint,7,opt,name=on_inconclusive,json=onInconclusive,proto3,enum=greenlight.admin.v1.OnInconclusive" json:"on_inconclusive,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Check) Reset() {
@@ -989,6 +1028,74 @@ func (x *Check) GetGolden() *GoldenCheck {
 	return nil
 }
 
+func (x *Check) GetQuality() *QualityCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Quality); ok {
+			return x.Quality
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetDrift() *DriftCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Drift); ok {
+			return x.Drift
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetLatency() *LatencyCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Latency); ok {
+			return x.Latency
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetPrometheus() *PrometheusCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Prometheus); ok {
+			return x.Prometheus
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetWebhook() *WebhookCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Webhook); ok {
+			return x.Webhook
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetExpression() *ExpressionCheck {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_Expression); ok {
+			return x.Expression
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetRetries() int32 {
+	if x != nil {
+		return x.Retries
+	}
+	return 0
+}
+
+func (x *Check) GetOnInconclusive() OnInconclusive {
+	if x != nil {
+		return x.OnInconclusive
+	}
+	return OnInconclusive_ON_INCONCLUSIVE_UNSPECIFIED
+}
+
 type isCheck_Kind interface {
 	isCheck_Kind()
 }
@@ -1005,11 +1112,47 @@ type Check_Golden struct {
 	Golden *GoldenCheck `protobuf:"bytes,5,opt,name=golden,proto3,oneof"`
 }
 
+type Check_Quality struct {
+	Quality *QualityCheck `protobuf:"bytes,8,opt,name=quality,proto3,oneof"`
+}
+
+type Check_Drift struct {
+	Drift *DriftCheck `protobuf:"bytes,9,opt,name=drift,proto3,oneof"`
+}
+
+type Check_Latency struct {
+	Latency *LatencyCheck `protobuf:"bytes,10,opt,name=latency,proto3,oneof"`
+}
+
+type Check_Prometheus struct {
+	Prometheus *PrometheusCheck `protobuf:"bytes,11,opt,name=prometheus,proto3,oneof"`
+}
+
+type Check_Webhook struct {
+	Webhook *WebhookCheck `protobuf:"bytes,12,opt,name=webhook,proto3,oneof"`
+}
+
+type Check_Expression struct {
+	Expression *ExpressionCheck `protobuf:"bytes,13,opt,name=expression,proto3,oneof"`
+}
+
 func (*Check_Endpoints) isCheck_Kind() {}
 
 func (*Check_Ready) isCheck_Kind() {}
 
 func (*Check_Golden) isCheck_Kind() {}
+
+func (*Check_Quality) isCheck_Kind() {}
+
+func (*Check_Drift) isCheck_Kind() {}
+
+func (*Check_Latency) isCheck_Kind() {}
+
+func (*Check_Prometheus) isCheck_Kind() {}
+
+func (*Check_Webhook) isCheck_Kind() {}
+
+func (*Check_Expression) isCheck_Kind() {}
 
 // EndpointsCheck asks for a number of ready endpoints.
 type EndpointsCheck struct {
@@ -1132,6 +1275,7 @@ func (x *ReadyCheck) GetService() string {
 }
 
 // GoldenCheck sends known requests to every idle endpoint and compares answers.
+// Two numbers agree if one of the four bounds says so.
 type GoldenCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The JSONL file.
@@ -1139,9 +1283,16 @@ type GoldenCheck struct {
 	Protocol GoldenProtocol `protobuf:"varint,2,opt,name=protocol,proto3,enum=greenlight.admin.v1.GoldenProtocol" json:"protocol,omitempty"`
 	// What is POSTed to unless a case names its own.
 	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
-	// The largest difference of two numbers that still agree:
 	// |expected - got| <= tolerance * max(1, |expected|).
-	Tolerance     float64 `protobuf:"fixed64,4,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	Tolerance float64 `protobuf:"fixed64,4,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	// |expected - got| <= absolute.
+	Absolute float64 `protobuf:"fixed64,5,opt,name=absolute,proto3" json:"absolute,omitempty"`
+	// |expected - got| <= relative * |expected|.
+	Relative float64 `protobuf:"fixed64,6,opt,name=relative,proto3" json:"relative,omitempty"`
+	// At most so many steps of the answer's floating-point type lie between them.
+	Ulp int32 `protobuf:"varint,7,opt,name=ulp,proto3" json:"ulp,omitempty"`
+	// Compares only the first so many items of rankings; 0 compares all.
+	TopK          int32 `protobuf:"varint,8,opt,name=top_k,json=topK,proto3" json:"top_k,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1204,6 +1355,34 @@ func (x *GoldenCheck) GetTolerance() float64 {
 	return 0
 }
 
+func (x *GoldenCheck) GetAbsolute() float64 {
+	if x != nil {
+		return x.Absolute
+	}
+	return 0
+}
+
+func (x *GoldenCheck) GetRelative() float64 {
+	if x != nil {
+		return x.Relative
+	}
+	return 0
+}
+
+func (x *GoldenCheck) GetUlp() int32 {
+	if x != nil {
+		return x.Ulp
+	}
+	return 0
+}
+
+func (x *GoldenCheck) GetTopK() int32 {
+	if x != nil {
+		return x.TopK
+	}
+	return 0
+}
+
 // ShiftStep is one weight of the shift.
 type ShiftStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1259,6 +1438,61 @@ func (x *ShiftStep) GetHold() *durationpb.Duration {
 	return nil
 }
 
+// StepChecks run again and again while a step's weight is held. The next step
+// is taken only after all of them have passed since the step was confirmed.
+type StepChecks struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Time between two runs of the checks.
+	Every         *durationpb.Duration `protobuf:"bytes,1,opt,name=every,proto3" json:"every,omitempty"`
+	Checks        []*Check             `protobuf:"bytes,2,rep,name=checks,proto3" json:"checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StepChecks) Reset() {
+	*x = StepChecks{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StepChecks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StepChecks) ProtoMessage() {}
+
+func (x *StepChecks) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StepChecks.ProtoReflect.Descriptor instead.
+func (*StepChecks) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *StepChecks) GetEvery() *durationpb.Duration {
+	if x != nil {
+		return x.Every
+	}
+	return nil
+}
+
+func (x *StepChecks) GetChecks() []*Check {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
 // Confirm bounds the wait for every connected node's ACK.
 type Confirm struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1270,7 +1504,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1282,7 +1516,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1295,7 +1529,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Confirm) GetWithin() *durationpb.Duration {
@@ -1326,7 +1560,7 @@ type Bake struct {
 
 func (x *Bake) Reset() {
 	*x = Bake{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1338,7 +1572,7 @@ func (x *Bake) String() string {
 func (*Bake) ProtoMessage() {}
 
 func (x *Bake) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1351,7 +1585,7 @@ func (x *Bake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bake.ProtoReflect.Descriptor instead.
 func (*Bake) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Bake) GetDuration() *durationpb.Duration {
@@ -1389,7 +1623,7 @@ type RollbackPolicy struct {
 
 func (x *RollbackPolicy) Reset() {
 	*x = RollbackPolicy{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1635,7 @@ func (x *RollbackPolicy) String() string {
 func (*RollbackPolicy) ProtoMessage() {}
 
 func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1648,7 @@ func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackPolicy.ProtoReflect.Descriptor instead.
 func (*RollbackPolicy) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RollbackPolicy) GetAutomatic() bool {
@@ -1445,7 +1679,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1691,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1704,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Retire) GetOff() bool {
@@ -1498,7 +1732,7 @@ var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\"\xab\x05\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xa5\x06\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -1513,7 +1747,10 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	" \x01(\v2\x1c.greenlight.admin.v1.ConfirmR\aconfirm\x12-\n" +
 	"\x04bake\x18\v \x01(\v2\x19.greenlight.admin.v1.BakeR\x04bake\x12?\n" +
 	"\brollback\x18\f \x01(\v2#.greenlight.admin.v1.RollbackPolicyR\brollback\x123\n" +
-	"\x06retire\x18\r \x01(\v2\x1b.greenlight.admin.v1.RetireR\x06retire\"J\n" +
+	"\x06retire\x18\r \x01(\v2\x1b.greenlight.admin.v1.RetireR\x06retire\x126\n" +
+	"\apredict\x18\x0e \x01(\v2\x1c.greenlight.admin.v1.PredictR\apredict\x12@\n" +
+	"\vstep_checks\x18\x0f \x01(\v2\x1f.greenlight.admin.v1.StepChecksR\n" +
+	"stepChecks\"J\n" +
 	"\fPolicySource\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x12\n" +
@@ -1556,13 +1793,26 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\vconnections\x18\x01 \x01(\x05R\vconnections\x12\x18\n" +
 	"\apending\x18\x02 \x01(\x05R\apending\x12\x1a\n" +
 	"\brequests\x18\x03 \x01(\x05R\brequests\x12\x18\n" +
-	"\aretries\x18\x04 \x01(\x05R\aretries\"\x92\x02\n" +
+	"\aretries\x18\x04 \x01(\x05R\aretries\"\x80\x06\n" +
 	"\x05Check\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\atimeout\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12C\n" +
 	"\tendpoints\x18\x03 \x01(\v2#.greenlight.admin.v1.EndpointsCheckH\x00R\tendpoints\x127\n" +
 	"\x05ready\x18\x04 \x01(\v2\x1f.greenlight.admin.v1.ReadyCheckH\x00R\x05ready\x12:\n" +
-	"\x06golden\x18\x05 \x01(\v2 .greenlight.admin.v1.GoldenCheckH\x00R\x06goldenB\x06\n" +
+	"\x06golden\x18\x05 \x01(\v2 .greenlight.admin.v1.GoldenCheckH\x00R\x06golden\x12=\n" +
+	"\aquality\x18\b \x01(\v2!.greenlight.admin.v1.QualityCheckH\x00R\aquality\x127\n" +
+	"\x05drift\x18\t \x01(\v2\x1f.greenlight.admin.v1.DriftCheckH\x00R\x05drift\x12=\n" +
+	"\alatency\x18\n" +
+	" \x01(\v2!.greenlight.admin.v1.LatencyCheckH\x00R\alatency\x12F\n" +
+	"\n" +
+	"prometheus\x18\v \x01(\v2$.greenlight.admin.v1.PrometheusCheckH\x00R\n" +
+	"prometheus\x12=\n" +
+	"\awebhook\x18\f \x01(\v2!.greenlight.admin.v1.WebhookCheckH\x00R\awebhook\x12F\n" +
+	"\n" +
+	"expression\x18\r \x01(\v2$.greenlight.admin.v1.ExpressionCheckH\x00R\n" +
+	"expression\x12\x18\n" +
+	"\aretries\x18\x06 \x01(\x05R\aretries\x12L\n" +
+	"\x0fon_inconclusive\x18\a \x01(\x0e2#.greenlight.admin.v1.OnInconclusiveR\x0eonInconclusiveB\x06\n" +
 	"\x04kind\"J\n" +
 	"\x0eEndpointsCheck\x12\x10\n" +
 	"\x03min\x18\x01 \x01(\x05R\x03min\x12&\n" +
@@ -1571,15 +1821,23 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"ReadyCheck\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04grpc\x18\x02 \x01(\bR\x04grpc\x12\x18\n" +
-	"\aservice\x18\x03 \x01(\tR\aservice\"\x94\x01\n" +
+	"\aservice\x18\x03 \x01(\tR\aservice\"\xf3\x01\n" +
 	"\vGoldenCheck\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12?\n" +
 	"\bprotocol\x18\x02 \x01(\x0e2#.greenlight.admin.v1.GoldenProtocolR\bprotocol\x12\x12\n" +
 	"\x04path\x18\x03 \x01(\tR\x04path\x12\x1c\n" +
-	"\ttolerance\x18\x04 \x01(\x01R\ttolerance\"a\n" +
+	"\ttolerance\x18\x04 \x01(\x01R\ttolerance\x12\x1a\n" +
+	"\babsolute\x18\x05 \x01(\x01R\babsolute\x12\x1a\n" +
+	"\brelative\x18\x06 \x01(\x01R\brelative\x12\x10\n" +
+	"\x03ulp\x18\a \x01(\x05R\x03ulp\x12\x13\n" +
+	"\x05top_k\x18\b \x01(\x05R\x04topK\"a\n" +
 	"\tShiftStep\x12%\n" +
 	"\x0eweight_percent\x18\x01 \x01(\x01R\rweightPercent\x12-\n" +
-	"\x04hold\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04hold\"z\n" +
+	"\x04hold\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04hold\"q\n" +
+	"\n" +
+	"StepChecks\x12/\n" +
+	"\x05every\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x05every\x122\n" +
+	"\x06checks\x18\x02 \x03(\v2\x1a.greenlight.admin.v1.CheckR\x06checks\"z\n" +
 	"\aConfirm\x121\n" +
 	"\x06within\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x06within\x12<\n" +
 	"\totherwise\x18\x02 \x01(\x0e2\x1e.greenlight.admin.v1.OtherwiseR\totherwise\"\xa2\x01\n" +
@@ -1603,11 +1861,14 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x14PROTOCOL_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0ePROTOCOL_HTTP1\x10\x01\x12\x12\n" +
 	"\x0ePROTOCOL_HTTP2\x10\x02\x12\x11\n" +
-	"\rPROTOCOL_GRPC\x10\x03*o\n" +
+	"\rPROTOCOL_GRPC\x10\x03*\xdc\x01\n" +
 	"\x0eGoldenProtocol\x12\x1f\n" +
 	"\x1bGOLDEN_PROTOCOL_UNSPECIFIED\x10\x00\x12\"\n" +
 	"\x1eGOLDEN_PROTOCOL_OPEN_INFERENCE\x10\x01\x12\x18\n" +
-	"\x14GOLDEN_PROTOCOL_JSON\x10\x02*R\n" +
+	"\x14GOLDEN_PROTOCOL_JSON\x10\x02\x12'\n" +
+	"#GOLDEN_PROTOCOL_OPEN_INFERENCE_GRPC\x10\x03\x12&\n" +
+	"\"GOLDEN_PROTOCOL_TENSORFLOW_SERVING\x10\x04\x12\x1a\n" +
+	"\x16GOLDEN_PROTOCOL_MLFLOW\x10\x05*R\n" +
 	"\tOtherwise\x12\x19\n" +
 	"\x15OTHERWISE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12OTHERWISE_ROLLBACK\x10\x01\x12\x12\n" +
@@ -1626,7 +1887,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                  // 0: greenlight.admin.v1.Color
 	(Protocol)(0),               // 1: greenlight.admin.v1.Protocol
@@ -1644,11 +1905,20 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(*ReadyCheck)(nil),          // 13: greenlight.admin.v1.ReadyCheck
 	(*GoldenCheck)(nil),         // 14: greenlight.admin.v1.GoldenCheck
 	(*ShiftStep)(nil),           // 15: greenlight.admin.v1.ShiftStep
-	(*Confirm)(nil),             // 16: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                // 17: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),      // 18: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),              // 19: greenlight.admin.v1.Retire
-	(*durationpb.Duration)(nil), // 20: google.protobuf.Duration
+	(*StepChecks)(nil),          // 16: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),             // 17: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                // 18: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),      // 19: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),              // 20: greenlight.admin.v1.Retire
+	(*durationpb.Duration)(nil), // 21: google.protobuf.Duration
+	(*Predict)(nil),             // 22: greenlight.admin.v1.Predict
+	(*QualityCheck)(nil),        // 23: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),          // 24: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),        // 25: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),     // 26: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),        // 27: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),     // 28: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),         // 29: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	5,  // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
@@ -1657,36 +1927,47 @@ var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	7,  // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
 	11, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
 	15, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	20, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	16, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	17, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	18, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	19, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	1,  // 11: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	20, // 12: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	8,  // 13: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	9,  // 14: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	10, // 15: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	20, // 16: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	20, // 17: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	20, // 18: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	20, // 19: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	12, // 20: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	13, // 21: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	14, // 22: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	2,  // 23: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	20, // 24: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	20, // 25: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	3,  // 26: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	20, // 27: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	20, // 28: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	11, // 29: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	20, // 30: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	21, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	17, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	18, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	19, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	20, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	22, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	16, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	1,  // 13: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	21, // 14: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	8,  // 15: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	9,  // 16: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	10, // 17: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	21, // 18: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	21, // 19: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	21, // 20: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	21, // 21: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	12, // 22: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	13, // 23: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	14, // 24: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	23, // 25: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	24, // 26: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	25, // 27: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	26, // 28: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	27, // 29: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	28, // 30: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	29, // 31: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	2,  // 32: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	21, // 33: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	21, // 34: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	11, // 35: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	21, // 36: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	3,  // 37: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	21, // 38: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	21, // 39: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	11, // 40: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	21, // 41: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -1694,10 +1975,18 @@ func file_greenlight_admin_v1_policy_proto_init() {
 	if File_greenlight_admin_v1_policy_proto != nil {
 		return
 	}
+	file_greenlight_admin_v1_check_proto_init()
+	file_greenlight_admin_v1_predict_proto_init()
 	file_greenlight_admin_v1_policy_proto_msgTypes[7].OneofWrappers = []any{
 		(*Check_Endpoints)(nil),
 		(*Check_Ready)(nil),
 		(*Check_Golden)(nil),
+		(*Check_Quality)(nil),
+		(*Check_Drift)(nil),
+		(*Check_Latency)(nil),
+		(*Check_Prometheus)(nil),
+		(*Check_Webhook)(nil),
+		(*Check_Expression)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1705,7 +1994,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1016,7 +1016,8 @@ type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The check's name in the policy.
 	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
-	// "endpoints", "ready" or "golden".
+	// "endpoints", "ready", "golden", "quality", "drift", "latency",
+	// "prometheus", "webhook" or "expression".
 	Kind   string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Result Result `protobuf:"varint,3,opt,name=result,proto3,enum=greenlight.admin.v1.Result" json:"result,omitempty"`
 	// One sentence.
@@ -1024,9 +1025,13 @@ type Verdict struct {
 	// What was measured, by name.
 	Figures map[string]float64 `protobuf:"bytes,5,rep,name=figures,proto3" json:"figures,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// The first failures, at most 10.
-	Evidence      []*Evidence            `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
-	Took          *durationpb.Duration   `protobuf:"bytes,7,opt,name=took,proto3" json:"took,omitempty"`
-	At            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	Evidence []*Evidence            `protobuf:"bytes,6,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Took     *durationpb.Duration   `protobuf:"bytes,7,opt,name=took,proto3" json:"took,omitempty"`
+	At       *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=at,proto3" json:"at,omitempty"`
+	// What was compared with which rule; at most 64.
+	Measures []*Measure `protobuf:"bytes,9,rep,name=measures,proto3" json:"measures,omitempty"`
+	// What a report shows beyond that. Only in an Assessment.
+	Detail        *Detail `protobuf:"bytes,10,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1117,6 +1122,20 @@ func (x *Verdict) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Verdict) GetMeasures() []*Measure {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
+func (x *Verdict) GetDetail() *Detail {
+	if x != nil {
+		return x.Detail
+	}
+	return nil
+}
+
 // Evidence is one thing that a check saw.
 type Evidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1188,6 +1207,344 @@ func (x *Evidence) GetGot() string {
 	return ""
 }
 
+// Measure is one figure of a check held against one rule.
+type Measure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Such as "accuracy" or "p99".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// "s" for times; empty otherwise: shares are 0 to 1.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The judged color's value.
+	Idle *float64 `protobuf:"fixed64,3,opt,name=idle,proto3,oneof" json:"idle,omitempty"`
+	// The value of the color that it is compared with.
+	Live *float64 `protobuf:"fixed64,4,opt,name=live,proto3,oneof" json:"live,omitempty"`
+	// idle - live
+	Difference *Interval `protobuf:"bytes,5,opt,name=difference,proto3" json:"difference,omitempty"`
+	// idle / live
+	Ratio *Interval `protobuf:"bytes,6,opt,name=ratio,proto3" json:"ratio,omitempty"`
+	// That of the test named in `rule`.
+	PValue *float64 `protobuf:"fixed64,7,opt,name=p_value,json=pValue,proto3,oneof" json:"p_value,omitempty"`
+	// What was asked, in words; empty for a figure that nothing was asked of.
+	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Unspecified without a rule.
+	Result Result `protobuf:"varint,9,opt,name=result,proto3,enum=greenlight.admin.v1.Result" json:"result,omitempty"`
+	// Why the result is not a pass; empty otherwise.
+	Why           string `protobuf:"bytes,10,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measure) Reset() {
+	*x = Measure{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measure) ProtoMessage() {}
+
+func (x *Measure) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measure.ProtoReflect.Descriptor instead.
+func (*Measure) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Measure) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Measure) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Measure) GetIdle() float64 {
+	if x != nil && x.Idle != nil {
+		return *x.Idle
+	}
+	return 0
+}
+
+func (x *Measure) GetLive() float64 {
+	if x != nil && x.Live != nil {
+		return *x.Live
+	}
+	return 0
+}
+
+func (x *Measure) GetDifference() *Interval {
+	if x != nil {
+		return x.Difference
+	}
+	return nil
+}
+
+func (x *Measure) GetRatio() *Interval {
+	if x != nil {
+		return x.Ratio
+	}
+	return nil
+}
+
+func (x *Measure) GetPValue() float64 {
+	if x != nil && x.PValue != nil {
+		return *x.PValue
+	}
+	return 0
+}
+
+func (x *Measure) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Measure) GetResult() Result {
+	if x != nil {
+		return x.Result
+	}
+	return Result_RESULT_UNSPECIFIED
+}
+
+func (x *Measure) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+// Interval is an estimate with its confidence interval.
+type Interval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Value float64                `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	Low   float64                `protobuf:"fixed64,2,opt,name=low,proto3" json:"low,omitempty"`
+	High  float64                `protobuf:"fixed64,3,opt,name=high,proto3" json:"high,omitempty"`
+	// 0 to 1.
+	Confidence    float64 `protobuf:"fixed64,4,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Interval) Reset() {
+	*x = Interval{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Interval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Interval) ProtoMessage() {}
+
+func (x *Interval) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Interval.ProtoReflect.Descriptor instead.
+func (*Interval) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Interval) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Interval) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *Interval) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+func (x *Interval) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+// Detail is what the report of a check shows beyond its verdict.
+type Detail struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Worst first; at most 50.
+	Slices []*Slice `protobuf:"bytes,1,rep,name=slices,proto3" json:"slices,omitempty"`
+	Charts []*Chart `protobuf:"bytes,2,rep,name=charts,proto3" json:"charts,omitempty"`
+	// The first disagreements; at most 20.
+	Cases []*Case `protobuf:"bytes,3,rep,name=cases,proto3" json:"cases,omitempty"`
+	// What a reader has to know: samples, rows left out, methods, what was cut.
+	Notes         []string `protobuf:"bytes,4,rep,name=notes,proto3" json:"notes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Detail) Reset() {
+	*x = Detail{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Detail) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Detail) ProtoMessage() {}
+
+func (x *Detail) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Detail.ProtoReflect.Descriptor instead.
+func (*Detail) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Detail) GetSlices() []*Slice {
+	if x != nil {
+		return x.Slices
+	}
+	return nil
+}
+
+func (x *Detail) GetCharts() []*Chart {
+	if x != nil {
+		return x.Charts
+	}
+	return nil
+}
+
+func (x *Detail) GetCases() []*Case {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+func (x *Detail) GetNotes() []string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
+// Slice is one value of one column.
+type Slice struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Column        string                 `protobuf:"bytes,1,opt,name=column,proto3" json:"column,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Rows          int32                  `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
+	Measures      []*Measure             `protobuf:"bytes,4,rep,name=measures,proto3" json:"measures,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Slice) Reset() {
+	*x = Slice{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Slice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Slice) ProtoMessage() {}
+
+func (x *Slice) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Slice.ProtoReflect.Descriptor instead.
+func (*Slice) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Slice) GetColumn() string {
+	if x != nil {
+		return x.Column
+	}
+	return ""
+}
+
+func (x *Slice) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Slice) GetRows() int32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *Slice) GetMeasures() []*Measure {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
 // EndpointSet is what the registry says of a model: always the whole set.
 type EndpointSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1207,7 +1564,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1219,7 +1576,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1232,7 +1589,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -1288,7 +1645,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1657,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1670,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Endpoint) GetId() string {
@@ -1362,7 +1719,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1731,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1744,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -1440,7 +1797,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1809,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1822,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -1565,7 +1922,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1577,7 +1934,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1590,7 +1947,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -1630,7 +1987,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1999,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +2012,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -1709,7 +2066,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +2078,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +2091,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -1771,14 +2128,16 @@ type CheckProgress struct {
 	Check string                 `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
 	Done  int32                  `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
 	// 0 while unknown.
-	Total         int32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	Total int32 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
+	// Unspecified until the check is done.
+	Result        Result `protobuf:"varint,4,opt,name=result,proto3,enum=greenlight.admin.v1.Result" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +2149,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +2162,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -1827,11 +2186,18 @@ func (x *CheckProgress) GetTotal() int32 {
 	return 0
 }
 
+func (x *CheckProgress) GetResult() Result {
+	if x != nil {
+		return x.Result
+	}
+	return Result_RESULT_UNSPECIFIED
+}
+
 var File_greenlight_admin_v1_status_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a greenlight/admin/v1/policy.proto\"\xbd\x03\n" +
+	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\"\xbd\x03\n" +
 	"\vModelStatus\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x120\n" +
 	"\x05state\x18\x02 \x01(\v2\x1a.greenlight.admin.v1.StateR\x05state\x123\n" +
@@ -1912,7 +2278,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"generation\x126\n" +
 	"\aweights\x18\x05 \x01(\v2\x1c.greenlight.admin.v1.WeightsR\aweights\x12\x14\n" +
 	"\x05actor\x18\x06 \x01(\tR\x05actor\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\"\x99\x03\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\x88\x04\n" +
 	"\aVerdict\x12\x14\n" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x123\n" +
@@ -1921,7 +2287,10 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\afigures\x18\x05 \x03(\v2).greenlight.admin.v1.Verdict.FiguresEntryR\afigures\x129\n" +
 	"\bevidence\x18\x06 \x03(\v2\x1d.greenlight.admin.v1.EvidenceR\bevidence\x12-\n" +
 	"\x04took\x18\a \x01(\v2\x19.google.protobuf.DurationR\x04took\x12*\n" +
-	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x1a:\n" +
+	"\x02at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x128\n" +
+	"\bmeasures\x18\t \x03(\v2\x1c.greenlight.admin.v1.MeasureR\bmeasures\x123\n" +
+	"\x06detail\x18\n" +
+	" \x01(\v2\x1b.greenlight.admin.v1.DetailR\x06detail\x1a:\n" +
 	"\fFiguresEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01\"h\n" +
@@ -1929,7 +2298,42 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x12\n" +
 	"\x04case\x18\x02 \x01(\tR\x04case\x12\x1a\n" +
 	"\bexpected\x18\x03 \x01(\tR\bexpected\x12\x10\n" +
-	"\x03got\x18\x04 \x01(\tR\x03got\"\xfd\x01\n" +
+	"\x03got\x18\x04 \x01(\tR\x03got\"\xee\x02\n" +
+	"\aMeasure\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x17\n" +
+	"\x04idle\x18\x03 \x01(\x01H\x00R\x04idle\x88\x01\x01\x12\x17\n" +
+	"\x04live\x18\x04 \x01(\x01H\x01R\x04live\x88\x01\x01\x12=\n" +
+	"\n" +
+	"difference\x18\x05 \x01(\v2\x1d.greenlight.admin.v1.IntervalR\n" +
+	"difference\x123\n" +
+	"\x05ratio\x18\x06 \x01(\v2\x1d.greenlight.admin.v1.IntervalR\x05ratio\x12\x1c\n" +
+	"\ap_value\x18\a \x01(\x01H\x02R\x06pValue\x88\x01\x01\x12\x12\n" +
+	"\x04rule\x18\b \x01(\tR\x04rule\x123\n" +
+	"\x06result\x18\t \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result\x12\x10\n" +
+	"\x03why\x18\n" +
+	" \x01(\tR\x03whyB\a\n" +
+	"\x05_idleB\a\n" +
+	"\x05_liveB\n" +
+	"\n" +
+	"\b_p_value\"f\n" +
+	"\bInterval\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12\x10\n" +
+	"\x03low\x18\x02 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x03 \x01(\x01R\x04high\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x04 \x01(\x01R\n" +
+	"confidence\"\xb7\x01\n" +
+	"\x06Detail\x122\n" +
+	"\x06slices\x18\x01 \x03(\v2\x1a.greenlight.admin.v1.SliceR\x06slices\x122\n" +
+	"\x06charts\x18\x02 \x03(\v2\x1a.greenlight.admin.v1.ChartR\x06charts\x12/\n" +
+	"\x05cases\x18\x03 \x03(\v2\x19.greenlight.admin.v1.CaseR\x05cases\x12\x14\n" +
+	"\x05notes\x18\x04 \x03(\tR\x05notes\"\x83\x01\n" +
+	"\x05Slice\x12\x16\n" +
+	"\x06column\x18\x01 \x01(\tR\x06column\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
+	"\x04rows\x18\x03 \x01(\x05R\x04rows\x128\n" +
+	"\bmeasures\x18\x04 \x03(\v2\x1c.greenlight.admin.v1.MeasureR\bmeasures\"\xfd\x01\n" +
 	"\vEndpointSet\x121\n" +
 	"\x04blue\x18\x01 \x03(\v2\x1d.greenlight.admin.v1.EndpointR\x04blue\x123\n" +
 	"\x05green\x18\x02 \x03(\v2\x1d.greenlight.admin.v1.EndpointR\x05green\x12:\n" +
@@ -1975,11 +2379,12 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05fleet\x18\x01 \x01(\tR\x05fleet\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x120\n" +
-	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"O\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\x84\x01\n" +
 	"\rCheckProgress\x12\x14\n" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x05R\x05total*\xe2\x01\n" +
+	"\x05total\x18\x03 \x01(\x05R\x05total\x123\n" +
+	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\xe2\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2020,7 +2425,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -2033,79 +2438,95 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*Transition)(nil),            // 8: greenlight.admin.v1.Transition
 	(*Verdict)(nil),               // 9: greenlight.admin.v1.Verdict
 	(*Evidence)(nil),              // 10: greenlight.admin.v1.Evidence
-	(*EndpointSet)(nil),           // 11: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 12: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 13: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 14: greenlight.admin.v1.Report
-	(*NodeRef)(nil),               // 15: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 16: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 17: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 18: greenlight.admin.v1.CheckProgress
-	nil,                           // 19: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 20: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
-	(Color)(0),                    // 22: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 23: google.protobuf.Duration
+	(*Measure)(nil),               // 11: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 12: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 13: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 14: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 15: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 16: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 17: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 18: greenlight.admin.v1.Report
+	(*NodeRef)(nil),               // 19: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 20: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 21: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 22: greenlight.admin.v1.CheckProgress
+	nil,                           // 23: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 24: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(Color)(0),                    // 26: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
+	(*Chart)(nil),                 // 28: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 29: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	4,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	20, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	21, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	11, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	14, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	18, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	22, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	24, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	25, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	15, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	18, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	22, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	26, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,  // 7: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	21, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	25, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
 	6,  // 9: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
 	7,  // 10: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,  // 11: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	23, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	21, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	21, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	21, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	27, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	25, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	25, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	25, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
 	5,  // 16: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	21, // 17: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	21, // 18: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	22, // 19: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	22, // 20: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	21, // 21: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	21, // 22: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	25, // 17: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	25, // 18: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	26, // 19: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	26, // 20: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	25, // 21: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	25, // 22: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
 	1,  // 23: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
 	8,  // 24: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
 	9,  // 25: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	20, // 26: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	21, // 27: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	21, // 28: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	21, // 29: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	24, // 26: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	25, // 27: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	25, // 28: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	25, // 29: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
 	0,  // 30: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
 	0,  // 31: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
 	6,  // 32: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
 	2,  // 33: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	19, // 34: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	23, // 34: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
 	10, // 35: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	23, // 36: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	21, // 37: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	12, // 38: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	12, // 39: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	13, // 40: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 41: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	15, // 42: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	16, // 43: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	17, // 44: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	13, // 45: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	15, // 46: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	15, // 47: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	13, // 48: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	13, // 49: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 50: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	21, // 51: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	21, // 52: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	27, // 36: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	25, // 37: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	11, // 38: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	13, // 39: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	12, // 40: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	12, // 41: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,  // 42: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	14, // 43: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	28, // 44: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	29, // 45: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	11, // 46: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	16, // 47: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	16, // 48: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	17, // 49: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	25, // 50: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	19, // 51: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	20, // 52: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	21, // 53: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	17, // 54: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	19, // 55: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	19, // 56: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	17, // 57: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	17, // 58: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	25, // 59: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	25, // 60: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	25, // 61: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,  // 62: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -2113,14 +2534,16 @@ func file_greenlight_admin_v1_status_proto_init() {
 	if File_greenlight_admin_v1_status_proto != nil {
 		return
 	}
+	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
+	file_greenlight_admin_v1_status_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   17,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
