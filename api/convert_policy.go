@@ -17,8 +17,10 @@ func Policy(m *policy.Model) *adminv1.Policy {
 		InitialLive:   colors[m.InitialLive],
 		Discovery:     discovery(m.Discovery),
 		Route:         route(m.Route),
+		Predict:       predict(m.Predict),
 		Validate:      list(m.Validate, check),
 		Shift:         list(m.Shift, shiftStep),
+		StepChecks:    &adminv1.StepChecks{Every: lasting(m.StepChecks.Every), Checks: list(m.StepChecks.Checks, check)},
 		PrepareWithin: lasting(m.Prepare.Within),
 		Confirm:       &adminv1.Confirm{Within: lasting(m.Confirm.Within), Otherwise: otherwises[m.Confirm.Otherwise]},
 		Bake: &adminv1.Bake{
@@ -75,24 +77,4 @@ func route(r policy.Route) *adminv1.Route {
 
 func shiftStep(s policy.Step) *adminv1.ShiftStep {
 	return &adminv1.ShiftStep{WeightPercent: percent(s.Weight), Hold: lasting(s.Hold)}
-}
-
-func check(c policy.Check) *adminv1.Check {
-	out := &adminv1.Check{Name: c.Name, Timeout: lasting(c.Timeout)}
-	switch {
-	case c.Endpoints != nil:
-		out.Kind = &adminv1.Check_Endpoints{Endpoints: &adminv1.EndpointsCheck{
-			Min: number(c.Endpoints.Min), OfLivePercent: percent(c.Endpoints.OfLive),
-		}}
-	case c.Ready != nil:
-		out.Kind = &adminv1.Check_Ready{Ready: &adminv1.ReadyCheck{
-			Path: c.Ready.Path, Grpc: c.Ready.GRPC, Service: c.Ready.Service,
-		}}
-	case c.Golden != nil:
-		out.Kind = &adminv1.Check_Golden{Golden: &adminv1.GoldenCheck{
-			File: c.Golden.File, Protocol: goldenProtocols[c.Golden.Protocol],
-			Path: c.Golden.Path, Tolerance: c.Golden.Tolerance,
-		}}
-	}
-	return out
 }

@@ -110,6 +110,7 @@ func transition(t rollout.Transition) *adminv1.Transition {
 	}
 }
 
+// verdict leaves out the detail: statuses and switches never carry one.
 func verdict(v rollout.Verdict) *adminv1.Verdict {
 	return &adminv1.Verdict{
 		Check:    v.Check,
@@ -117,6 +118,7 @@ func verdict(v rollout.Verdict) *adminv1.Verdict {
 		Result:   results[v.Result],
 		Summary:  v.Summary,
 		Figures:  v.Figures,
+		Measures: list(v.Measures, measure),
 		Evidence: list(v.Evidence, evidence),
 		Took:     lasting(v.Took),
 		At:       at(v.At),
@@ -171,7 +173,7 @@ func stale(s rollout.Stale) *adminv1.StaleNode {
 }
 
 func checkProgress(c rollout.CheckProgress) *adminv1.CheckProgress {
-	return &adminv1.CheckProgress{Check: c.Check, Done: number(c.Done), Total: number(c.Total)}
+	return &adminv1.CheckProgress{Check: c.Check, Done: number(c.Done), Total: number(c.Total), Result: results[c.Result]}
 }
 
 // Fleet is f as the API shows it.

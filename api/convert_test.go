@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"greenlight/api"
+	"greenlight/api/adminv1"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -29,17 +30,28 @@ var notShown = map[string]string{
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
 	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
+
+	"State.Switch.Verdicts[0].Detail": "only reports show it",
+	"State.Switch.Verdicts[1].Detail": "only reports show it",
+	"Switch.Verdicts[0].Detail":       "Stages.Verdicts show it",
+	"Switch.Verdicts[1].Detail":       "Stages.Verdicts show it",
 }
+
+// neverSet are the fields of messages that stay unset where statuses and switches are shown.
+var neverSet = []string{".state.switch.verdicts.detail", ".switch.verdicts.detail"}
 
 // words are the values of the string types that the API turns into enums.
 var words = map[reflect.Type][]string{
-	reflect.TypeFor[policy.Color]():          {"blue", "green"},
-	reflect.TypeFor[policy.Protocol]():       {"http1", "grpc"},
+	reflect.TypeFor[policy.Color]():           {"blue", "green"},
+	reflect.TypeFor[policy.Protocol]():        {"http1", "grpc"},
 	reflect.TypeFor[policy.PredictProtocol](): {"open-inference", "json"},
-	reflect.TypeFor[policy.Otherwise]():      {"rollback", "hold"},
-	reflect.TypeFor[rollout.Phase]():         {"baking", "held"},
-	reflect.TypeFor[rollout.Outcome]():       {"refused", "aborted"},
-	reflect.TypeFor[rollout.Result]():        {"pass", "fail"},
+	reflect.TypeFor[policy.MLflowFormat]():    {"split", "inputs"},
+	reflect.TypeFor[policy.OnInconclusive]():  {"fail", "hold"},
+	reflect.TypeFor[rollout.ChartKind]():      {"line", "bars"},
+	reflect.TypeFor[policy.Otherwise]():       {"rollback", "hold"},
+	reflect.TypeFor[rollout.Phase]():          {"baking", "held"},
+	reflect.TypeFor[rollout.Outcome]():        {"refused", "aborted"},
+	reflect.TypeFor[rollout.Result]():         {"pass", "fail"},
 }
 
 // Every field of a Status, as deep as it goes, makes a difference to the
@@ -57,10 +69,18 @@ func TestEveryFieldOfFleetArrives(t *testing.T) {
 	everyLeaf(t, reflect.ValueOf(f).Elem(), func() proto.Message { return api.Fleet(*f) })
 }
 
+func TestEveryFieldOfAssessmentArrives(t *testing.T) {
+	a := &rollout.Assessment{}
+	fill(reflect.ValueOf(a).Elem())
+	everyLeaf(t, reflect.ValueOf(a).Elem(), func() proto.Message { return api.Assessment(*a) })
+}
+
 func everyLeaf(t *testing.T, v reflect.Value, convert func() proto.Message) {
 	t.Helper()
 	whole := proto.Clone(convert()) // messages may share slices with what they show
-	if unset := unsetFields(whole.ProtoReflect(), ""); len(unset) > 0 {
+	unset := unsetFields(whole.ProtoReflect(), "")
+	unset = slices.DeleteFunc(unset, func(path string) bool { return slices.Contains(neverSet, path) })
+	if len(unset) > 0 {
 		t.Errorf("of a full value these stay unset: %s", strings.Join(unset, ", "))
 	}
 	n := 0
@@ -87,14 +107,29 @@ func fill(v reflect.Value) {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000, 5).UTC()))
 	case v.Type() == reflect.TypeFor[[]policy.Check]():
-		v.Set(reflect.ValueOf([]policy.Check{
-			{Name: "a", Timeout: 1, Endpoints: &policy.EndpointsCheck{Min: 1, OfLive: 1}},
-			{Name: "b", Timeout: 1, Ready: &policy.ReadyCheck{Path: "p", GRPC: true, Service: "s"}},
-			{Name: "c", Timeout: 1, Golden: &policy.GoldenCheck{File: "f", Protocol: "json", Path: "p", Tolerance: 1}},
-		}))
+		v.Set(reflect.ValueOf(everyCheck()))
 	default:
 		fillKind(v)
 	}
+}
+
+// everyCheck is one check of each kind, filled.
+func everyCheck() []policy.Check {
+	var out []policy.Check
+	for field := range reflect.TypeFor[policy.Check]().Fields() {
+		if field.Type.Kind() != reflect.Pointer {
+			continue
+		}
+		var c policy.Check
+		v := reflect.ValueOf(&c).Elem()
+		for i := range v.NumField() {
+			if v.Type().Field(i).Name == field.Name || v.Field(i).Kind() != reflect.Pointer {
+				fill(v.Field(i))
+			}
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 func fillKind(v reflect.Value) {
@@ -250,14 +285,25 @@ func TestEnumsAreComplete(t *testing.T) {
 		"Protocol": func(w string) proto.Message {
 			return api.Policy(&policy.Model{Route: policy.Route{Protocol: policy.Protocol(w)}})
 		},
-		"GoldenProtocol": func(w string) proto.Message {
+		"PredictProtocol": func(w string) proto.Message {
 			return check(policy.Check{Golden: &policy.GoldenCheck{Protocol: policy.PredictProtocol(w)}})
+		},
+		"MLflowFormat": func(w string) proto.Message {
+			return api.Policy(&policy.Model{Predict: policy.Predict{Format: policy.MLflowFormat(w)}})
+		},
+		"OnInconclusive": func(w string) proto.Message {
+			return check(policy.Check{OnInconclusive: policy.OnInconclusive(w)})
+		},
+		"ChartKind": func(w string) proto.Message {
+			return api.Assessment(rollout.Assessment{Stages: []rollout.Stage{{Verdicts: []rollout.Verdict{
+				{Detail: &rollout.Detail{Charts: []rollout.Chart{{Kind: rollout.ChartKind(w)}}}},
+			}}}})
 		},
 		"Otherwise": func(w string) proto.Message {
 			return api.Policy(&policy.Model{Confirm: policy.Confirm{Otherwise: policy.Otherwise(w)}})
 		},
 	}
-	declared := constants(t, "../policy/model.go", "../rollout/types.go")
+	declared := constants(t, "../policy/model.go", "../policy/checks.go", "../policy/predict.go", "../rollout/types.go", "../rollout/assessment.go")
 	for _, name := range slices.Sorted(maps.Keys(enums)) {
 		if len(declared[name]) == 0 {
 			t.Errorf("no constants of type %s were found", name)
@@ -269,6 +315,19 @@ func TestEnumsAreComplete(t *testing.T) {
 				t.Errorf("%s %q is shown as unspecified or as another value", name, w)
 			}
 			seen = append(seen, m)
+		}
+	}
+}
+
+// Golden checks name protocols as Predict does.
+func TestGoldenProtocolsArePredictProtocols(t *testing.T) {
+	golden, predict := adminv1.GoldenProtocol_name, adminv1.PredictProtocol_name
+	if len(golden) != len(predict) {
+		t.Errorf("there are %d golden protocols and %d", len(golden), len(predict))
+	}
+	for n, name := range predict {
+		if got := strings.TrimPrefix(golden[n], "GOLDEN"); got != strings.TrimPrefix(name, "PREDICT") {
+			t.Errorf("%d is %s and %s", n, golden[n], name)
 		}
 	}
 }

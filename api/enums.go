@@ -46,9 +46,30 @@ var protocols = map[policy.Protocol]adminv1.Protocol{
 	policy.GRPC:  adminv1.Protocol_PROTOCOL_GRPC,
 }
 
-var goldenProtocols = map[policy.PredictProtocol]adminv1.GoldenProtocol{
-	policy.OpenInference: adminv1.GoldenProtocol_GOLDEN_PROTOCOL_OPEN_INFERENCE,
-	policy.PlainJSON:     adminv1.GoldenProtocol_GOLDEN_PROTOCOL_JSON,
+var predictProtocols = map[policy.PredictProtocol]adminv1.PredictProtocol{
+	policy.OpenInference:     adminv1.PredictProtocol_PREDICT_PROTOCOL_OPEN_INFERENCE,
+	policy.OpenInferenceGRPC: adminv1.PredictProtocol_PREDICT_PROTOCOL_OPEN_INFERENCE_GRPC,
+	policy.TensorFlowServing: adminv1.PredictProtocol_PREDICT_PROTOCOL_TENSORFLOW_SERVING,
+	policy.MLflow:            adminv1.PredictProtocol_PREDICT_PROTOCOL_MLFLOW,
+	policy.PlainJSON:         adminv1.PredictProtocol_PREDICT_PROTOCOL_JSON,
+}
+
+var mlflowFormats = map[policy.MLflowFormat]adminv1.MlflowFormat{
+	policy.MLflowSplit:   adminv1.MlflowFormat_MLFLOW_FORMAT_SPLIT,
+	policy.MLflowRecords: adminv1.MlflowFormat_MLFLOW_FORMAT_RECORDS,
+	policy.MLflowInputs:  adminv1.MlflowFormat_MLFLOW_FORMAT_INPUTS,
+}
+
+var onInconclusives = map[policy.OnInconclusive]adminv1.OnInconclusive{
+	policy.InconclusiveFails:  adminv1.OnInconclusive_ON_INCONCLUSIVE_FAIL,
+	policy.InconclusivePasses: adminv1.OnInconclusive_ON_INCONCLUSIVE_PASS,
+	policy.InconclusiveHolds:  adminv1.OnInconclusive_ON_INCONCLUSIVE_HOLD,
+}
+
+var chartKinds = map[rollout.ChartKind]adminv1.ChartKind{
+	rollout.ChartLine:   adminv1.ChartKind_CHART_KIND_LINE,
+	rollout.ChartPoints: adminv1.ChartKind_CHART_KIND_POINTS,
+	rollout.ChartBars:   adminv1.ChartKind_CHART_KIND_BARS,
 }
 
 var otherwises = map[policy.Otherwise]adminv1.Otherwise{
