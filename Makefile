@@ -21,14 +21,15 @@ demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=file|consu
 	exec bin/greenlight demo --registry $(REGISTRY) $(if $(KEEP),--keep)
 
 .PHONY: test
-test: ## Run every test, with real Envoys and a real Consul (builds Consul once: 5 to 9 minutes)
+test: ## Run every test, with real Envoys, Consul and model servers (gets them once: 6 to 10 minutes)
 	@mkdir -p .tools
-	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
+	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && PYTHON_MODELS=$$(tools/get-python) && \
+	export ENVOY CONSUL PYTHON_MODELS && \
 	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 15m -p 2 ./...
 	@tools/no-skips $(TESTLOG)
 
 .PHONY: test-short
-test-short: ## Run the tests that need no Envoy and no Consul (under two minutes)
+test-short: ## Run the tests that need no Envoy, no Consul and no model server (under two minutes)
 	go test -short ./...
 
 .PHONY: bench
