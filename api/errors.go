@@ -29,6 +29,7 @@ const (
 	ReasonKeyReused    = "KEY_REUSED"
 	ReasonNotDone      = "NOT_DONE"
 	ReasonNotReadable  = "NOT_READABLE"
+	ReasonTooLarge     = "TOO_LARGE"
 )
 
 // failure makes a status error with an ErrorInfo and further details.
@@ -105,6 +106,10 @@ func notFound(reason, kind, name string, names []string, hint string) error {
 		message = fmt.Sprintf("no %s is named %q; did you mean %s?", kind, name, strings.Join(near, " or "))
 	}
 	return failure(codes.NotFound, reason, message, &errdetails.ResourceInfo{ResourceType: kind, ResourceName: name})
+}
+
+func noSwitch(id string) error {
+	return notFound(ReasonNoSwitch, "switch", id, nil, "the list of switches has the ids")
 }
 
 func notReadable(err error) error {

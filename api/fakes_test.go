@@ -116,6 +116,7 @@ func (m *models) asked() int {
 // history is an api.History over a list, newest first.
 type history struct {
 	switches []rollout.Switch
+	reports  map[string]rollout.Assessment
 	err      error
 }
 
@@ -138,6 +139,13 @@ func (h *history) Switch(id string) (*rollout.Switch, error) {
 	return nil, h.err
 }
 
+func (h *history) Report(id string) (*rollout.Assessment, error) {
+	if a, ok := h.reports[id]; ok {
+		return &a, h.err
+	}
+	return nil, h.err
+}
+
 // fleets is an api.Fleets.
 type fleets []rollout.FleetView
 
@@ -147,6 +155,7 @@ func (f fleets) Fleets() []rollout.FleetView { return f }
 type served struct {
 	models  *models
 	history *history
+	checks  *runs
 	server  *api.Server
 	grpc    *grpc.Server
 	conn    *grpc.ClientConn
@@ -155,8 +164,8 @@ type served struct {
 
 func serve(t *testing.T, m *models, h *history, f fleets) *served {
 	t.Helper()
-	s := &served{models: m, history: h}
-	s.server = api.New(api.Options{Models: m, History: h, Fleets: f})
+	s := &served{models: m, history: h, checks: &runs{}}
+	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page})
 	// Small windows, so that a client that doesn't read is soon noticed.
 	s.grpc = grpc.NewServer(grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(64<<10), grpc.WriteBufferSize(0))
 	s.server.Register(s.grpc)

@@ -64,7 +64,7 @@ func (s *Server) GetSwitch(_ context.Context, r *adminv1.GetSwitchRequest) (*adm
 		return nil, notReadable(err)
 	}
 	if sw == nil {
-		return nil, notFound(ReasonNoSwitch, "switch", r.GetId(), nil, "the list of switches has the ids")
+		return nil, noSwitch(r.GetId())
 	}
 	return &adminv1.GetSwitchResponse{Switch: Switch(sw)}, nil
 }

@@ -42,6 +42,9 @@ type History interface {
 	Switches(model string, limit int, before string) ([]rollout.Switch, error)
 	// Switch is the switch with the id; nil if there is none.
 	Switch(id string) (*rollout.Switch, error)
+	// Report is everything that was measured for the switch with the id so far;
+	// nil if there is none.
+	Report(id string) (*rollout.Assessment, error)
 }
 
 // Fleets is where the nodes' ACKs are read.
@@ -55,7 +58,10 @@ type Options struct {
 	Models  Models
 	History History
 	Fleets  Fleets
-	Log     *slog.Logger
+	Checks  Checks
+	// HTML makes the page that shows a report.
+	HTML func(rollout.Assessment) ([]byte, error)
+	Log  *slog.Logger
 }
 
 // Server is the AdminService.
@@ -65,6 +71,8 @@ type Server struct {
 	models  Models
 	history History
 	fleets  Fleets
+	checks  Checks
+	html    func(rollout.Assessment) ([]byte, error)
 	log     *slog.Logger
 	health  *health.Server
 
@@ -81,7 +89,8 @@ func New(o Options) *Server {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Server{
-		models: o.Models, history: o.History, fleets: o.Fleets, log: log,
+		models: o.Models, history: o.History, fleets: o.Fleets,
+		checks: o.Checks, html: o.HTML, log: log,
 		health: health.NewServer(), closing: ctx, close: cancel,
 	}
 }
@@ -95,7 +104,7 @@ func (s *Server) Register(g *grpc.Server) {
 }
 
 // Shutdown says over gRPC health that the server is going away and ends every
-// Watch, which would hold up grpc.Server.GracefulStop for ever.
+// Watch, which would hold up grpc.Server.GracefulStop for ever, and every run of checks.
 func (s *Server) Shutdown() {
 	s.once.Do(func() {
 		s.health.Shutdown()

@@ -17,6 +17,7 @@ const (
 	maxKey    = 128  // bytes of an idempotency key
 	maxReason = 1024 // bytes of a reason
 	maxPage   = 500  // switches in one answer
+	maxChecks = 256  // checks named in one request
 )
 
 // violations collects every rule that a request breaks, so that they are all
@@ -47,6 +48,20 @@ func (v *violations) atMost(field, value string, limit int) {
 func (v *violations) color(field string, c adminv1.Color) {
 	if _, ok := adminv1.Color_name[int32(c)]; !ok {
 		v.add(field, "%d is no color; use COLOR_BLUE, COLOR_GREEN or leave it out", c)
+	}
+}
+
+// only bounds the names of checks; whether the model has them, the model says.
+func (v *violations) only(names []string) {
+	if len(names) > maxChecks {
+		v.add("only", "has %d names; at most %d are allowed", len(names), maxChecks)
+		return
+	}
+	for _, name := range names {
+		if name == "" {
+			v.add("only", "holds an empty name")
+		}
+		v.atMost("only", name, maxName)
 	}
 }
 

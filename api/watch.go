@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -23,14 +22,19 @@ func (s *Server) Watch(r *adminv1.WatchRequest, stream grpc.ServerStreamingServe
 		}
 	}
 	ctx, cancel := context.WithCancel(stream.Context())
-	box := newMailbox(r.GetModel())
+	box := newMailbox[rollout.Status]()
 	ended := make(chan error, 1)
 	go func() {
 		defer close(ended)
-		ended <- s.models.Watch(ctx, box.put)
+		ended <- s.models.Watch(ctx, func(st rollout.Status) {
+			if name := st.State.Model; r.GetModel() == "" || r.GetModel() == name {
+				box.put(name, st)
+			}
+		})
 	}()
 
-	err := s.forward(ctx, stream, box, ended)
+	out := &sender{stream: stream, model: r.GetModel(), sent: map[string]uint64{}}
+	err := s.forward(ctx, out, box, ended)
 	cancel()
 	for range ended { // no goroutine outlives its stream
 	}
@@ -39,15 +43,14 @@ func (s *Server) Watch(r *adminv1.WatchRequest, stream grpc.ServerStreamingServe
 
 // forward sends until the client leaves, the server shuts down, or the models'
 // Watch ends, of which ended tells.
-func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[adminv1.WatchResponse], box *mailbox, ended <-chan error) error {
-	out := &sender{stream: stream, sent: map[string]uint64{}}
+func (s *Server) forward(ctx context.Context, out *sender, box *mailbox[rollout.Status], ended <-chan error) error {
 	for _, st := range s.statuses() {
-		if err := out.send(st, box.model); err != nil {
+		if err := out.send(st); err != nil {
 			return err
 		}
 	}
 	done := &adminv1.WatchResponse{Event: &adminv1.WatchResponse_ListingComplete{ListingComplete: &adminv1.ListingComplete{}}}
-	if err := stream.Send(done); err != nil {
+	if err := out.stream.Send(done); err != nil {
 		return err
 	}
 	for {
@@ -56,7 +59,7 @@ func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[
 		select {
 		case <-box.ready:
 			for _, st := range box.take() {
-				if err := out.send(st, box.model); err != nil {
+				if err := out.send(st); err != nil {
 					return err
 				}
 			}
@@ -77,14 +80,15 @@ func (s *Server) forward(ctx context.Context, stream grpc.ServerStreamingServer[
 // sender sends statuses in the order of their revisions. It is used by one goroutine.
 type sender struct {
 	stream grpc.ServerStreamingServer[adminv1.WatchResponse]
+	model  string            // only this model; empty: all
 	sent   map[string]uint64 // revision sent last, by model
 }
 
 // send drops what is not newer than what the client has: the first statuses
 // that Models.Watch emits are mostly those of the listing.
-func (o *sender) send(st rollout.Status, only string) error {
+func (o *sender) send(st rollout.Status) error {
 	name := st.State.Model
-	if only != "" && name != only {
+	if o.model != "" && name != o.model {
 		return nil
 	}
 	if last, ok := o.sent[name]; ok && st.Revision <= last {
@@ -92,48 +96,4 @@ func (o *sender) send(st rollout.Status, only string) error {
 	}
 	o.sent[name] = st.Revision
 	return o.stream.Send(&adminv1.WatchResponse{Event: &adminv1.WatchResponse_Model{Model: ModelStatus(st)}})
-}
-
-// mailbox keeps the newest status of each model until it is taken.
-type mailbox struct {
-	model string        // only this model; empty: all
-	ready chan struct{} // holds a token while the box is not empty
-
-	mu     sync.Mutex
-	latest map[string]rollout.Status
-	order  []string // models in the order in which they arrived
-}
-
-func newMailbox(model string) *mailbox {
-	return &mailbox{model: model, ready: make(chan struct{}, 1), latest: map[string]rollout.Status{}}
-}
-
-// put never waits.
-func (b *mailbox) put(st rollout.Status) {
-	name := st.State.Model
-	if b.model != "" && b.model != name {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, waiting := b.latest[name]; !waiting {
-		b.order = append(b.order, name)
-	}
-	b.latest[name] = st
-	select {
-	case b.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (b *mailbox) take() []rollout.Status {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	out := make([]rollout.Status, 0, len(b.order))
-	for _, name := range b.order {
-		out = append(out, b.latest[name])
-	}
-	clear(b.latest)
-	b.order = b.order[:0]
-	return out
 }
