@@ -1,40 +1,23 @@
 // Package dataset reads rows of labelled data from JSON Lines, CSV and Parquet
 // files, one at a time: a file may be larger than memory. Whatever is wrong
 // with a file is an error that names file, line and column.
+//
+// In every format each row has the same columns, names are unique and not
+// empty, and text is UTF-8 (a byte order mark is tolerated). What stands for
+// which Value is said at openJSONL, openCSV and openParquet.
 package dataset
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 )
-
-// Kind is the type of a value.
-type Kind uint8
-
-// The kinds of values.
-const (
-	Null Kind = iota
-	Bool
-	Int
-	Float
-	String
-	List // of values, lists included
-)
-
-// Value is one cell. Only the field of its Kind means something (Bool: Int is 0 or 1).
-type Value struct {
-	Kind  Kind
-	Int   int64
-	Float float64 // finite
-	Str   string
-	List  []Value
-}
-
-// Row is one row. It may be kept: its memory is its own.
-type Row struct {
-	Line   int     // of the file; Parquet: number of the row; from 1
-	Values []Value // one per column of the schema
-}
 
 // Schema is the columns of a file, in the file's order (JSONL: of first sight
 // in the first row). Every row has exactly these.
@@ -44,14 +27,7 @@ type Schema struct {
 }
 
 // Index is the position of a column; -1 if there is none.
-func (s *Schema) Index(column string) int { panic("todo") }
-
-// Number is the value as float64; false if it is not a number (a bool is 0 or 1).
-func (v Value) Number() (float64, bool) { panic("todo") }
-
-// Text is the value as a label: integers and whole floats without a point ("1"),
-// bools "true" and "false", strings as they are; false for null and lists.
-func (v Value) Text() (string, bool) { panic("todo") }
+func (s *Schema) Index(column string) int { return slices.Index(s.Columns, column) }
 
 // Options bound what is read; the zero value means defaults.
 type Options struct {
@@ -59,47 +35,166 @@ type Options struct {
 	MaxColumns int // default 10,000
 }
 
+const (
+	defaultMaxLine    = 1 << 20
+	defaultMaxColumns = 10_000
+	// minMaxLine is what bufio and encoding/csv read ahead at least.
+	minMaxLine = 4096
+)
+
 // File is an open data set. Reading it twice reads the same bytes, even when
-// the file was replaced meanwhile.
-type File struct{}
+// the file was replaced meanwhile; when it was written to instead, reading
+// fails. It may be used by many goroutines, each with a Reader of its own.
+type File struct {
+	file    *os.File
+	opened  os.FileInfo // as it was when it was opened
+	options Options
+	schema  Schema
+	start   func() source
+}
+
+// source reads the rows of one format from the first on. At the end the error
+// of next is io.EOF.
+type source interface {
+	next() (Row, error)
+	close() error
+}
+
+// openFormat reads a file's columns; start begins a reading of its rows.
+type openFormat func(f *File) (columns []string, start func() source, err error)
+
+var formats = map[string]openFormat{
+	".jsonl": openJSONL, ".ndjson": openJSONL, ".csv": openCSV, ".parquet": openParquet,
+}
 
 // Open opens a .jsonl (.ndjson), .csv or .parquet file (which must be a regular file)
 // and reads its schema. Errors: *Error, or one of the file system.
-func Open(name string, o Options) (*File, error) { panic("todo") }
+func Open(name string, o Options) (*File, error) {
+	if o.MaxLine <= 0 {
+		o.MaxLine = defaultMaxLine
+	}
+	o.MaxLine = max(o.MaxLine, minMaxLine)
+	if o.MaxColumns <= 0 {
+		o.MaxColumns = defaultMaxColumns
+	}
+	open, known := formats[strings.ToLower(filepath.Ext(name))]
+	if !known {
+		return nil, &Error{File: filepath.Base(name), Problem: "the format is told by the name, which must end in .jsonl, .ndjson, .csv or .parquet"}
+	}
+	file, info, err := openRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{file: file, opened: info, options: o, schema: Schema{File: filepath.Base(name)}}
+	columns, start, err := open(f)
+	if err == nil {
+		err = f.checkColumns(columns)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	f.schema.Columns, f.start = columns, start
+	return f, nil
+}
 
-// Close closes the file.
-func (f *File) Close() error { panic("todo") }
+// openRegular refuses what could block or never end: pipes, devices, folders.
+// It looks before it opens, for opening alone can do something to a device, and
+// again after, for the file may be another by then; opening does not wait for
+// a pipe's other end.
+func openRegular(name string) (*os.File, os.FileInfo, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open data: %w", err)
+	}
+	irregular := &Error{File: filepath.Base(name), Problem: "not a regular file; data can't be read from folders, pipes and devices"}
+	if !info.Mode().IsRegular() {
+		return nil, nil, irregular
+	}
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open data: %w", err)
+	}
+	info, err = file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = irregular
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, nil, err
+	}
+	return file, info, nil
+}
+
+// checkColumns holds the names against the rules of all formats.
+func (f *File) checkColumns(columns []string) error {
+	if len(columns) == 0 {
+		return f.problem(0, 0, "there are no columns")
+	}
+	if len(columns) > f.options.MaxColumns {
+		return f.problem(0, 0, fmt.Sprintf("there are %d columns; at most %d can be read", len(columns), f.options.MaxColumns))
+	}
+	seen := make(map[string]bool, len(columns))
+	for i, name := range columns {
+		switch {
+		case name == "":
+			return f.problem(0, 0, fmt.Sprintf("column %d has no name; give it one, or leave it out (pandas: to_csv(index=False))", i+1))
+		case strings.TrimSpace(name) != name:
+			return f.problem(0, 0, fmt.Sprintf("column %q has white space around its name; remove it", shorten(name)))
+		case seen[name]:
+			return f.problem(0, 0, fmt.Sprintf("two columns are named %q; rename one", shorten(name)))
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// Close closes the file. Readers of it can read no further.
+func (f *File) Close() error { return f.file.Close() }
 
 // Schema is the file's columns.
-func (f *File) Schema() *Schema { panic("todo") }
+func (f *File) Schema() *Schema { return &f.schema }
 
 // Count reads the whole file, checks every row, and answers how many there
 // are. ctx cancels it at once.
-func (f *File) Count(ctx context.Context) (int, error) { panic("todo") }
-
-// Rows starts a reading from the first row.
-func (f *File) Rows() *Reader { panic("todo") }
-
-// Reader is one reading of a file. It is not safe for concurrent use.
-type Reader struct{}
-
-// Next is the next row; at the end its error is io.EOF. Other errors: *Error, or one of reading.
-func (r *Reader) Next() (Row, error) { return Row{}, io.EOF }
-
-// Close ends the reading.
-func (r *Reader) Close() error { return nil }
-
-// Error is what is wrong with a data set. Line and Column count from 1; 0 means
-// that there is none to name. Column counts runes (JSONL, CSV).
-type Error struct {
-	File         string
-	Line, Column int
-	Problem      string // what, and what to do
+func (f *File) Count(ctx context.Context) (int, error) {
+	r := f.Rows()
+	defer func() { _ = r.Close() }()
+	for n := 0; ; n++ {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		_, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 }
 
-func (e *Error) Error() string { panic("todo") }
+// Rows starts a reading from the first row.
+func (f *File) Rows() *Reader { return &Reader{file: f, rows: f.start()} }
 
-// Sample yields an even sample of want rows out of the total rows that next
-// yields, in order and the same ones every time (Knuth's algorithm S with a
-// fixed seed); all of them if want >= total.
-func Sample(next func() (Row, error), total, want int) func() (Row, error) { panic("todo") }
+// section is the file's bytes from the first on, as many as there were when it
+// was opened.
+func (f *File) section() *io.SectionReader {
+	return io.NewSectionReader(f.file, 0, f.opened.Size())
+}
+
+// unchanged fails if somebody wrote to the file since it was opened.
+func (f *File) unchanged() error {
+	now, err := f.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read data: %w", err)
+	}
+	if now.Size() != f.opened.Size() || !now.ModTime().Equal(f.opened.ModTime()) {
+		return f.problem(0, 0, "the file changed while it was read; write a new file and rename it into place")
+	}
+	return nil
+}
+
+func (f *File) problem(line, column int, problem string) error {
+	return &Error{File: f.schema.File, Line: line, Column: column, Problem: problem}
+}
