@@ -1,17 +1,17 @@
 // Package check measures a color before and while users meet it, and answers
 // with verdicts that carry the figures and the evidence behind them.
 //
-// A check talks to the model's own instances, one by one, and to nothing else:
-// it takes no proxy from the environment, follows no redirect and resolves no
-// name. It speaks what the fleets speak to them. What an instance answers is not trusted: every answer is bounded in
-// size and in time.
+// A check talks to the model's own instances, one by one, as the fleets speak to
+// them, and resolves no name for that. Only prometheus and webhook reach further,
+// to hosts that Options names. No check takes a proxy from the environment or
+// follows a redirect. What is answered is not trusted: every answer is bounded
+// in size and in time.
 package check
 
 import (
 	"cmp"
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"greenlight/policy"
@@ -32,13 +32,37 @@ type Options struct {
 	MaxLine int
 	// ConnectTimeout bounds one TCP connection; default 3 s.
 	ConnectTimeout time.Duration
+	// Hosts are what prometheus and webhook checks may reach, as ParseHosts
+	// reads them; default: none.
+	Hosts Hosts
+	// Secrets is the folder below which secrets may be files; default: none may.
+	Secrets string
 }
 
 // Runner runs checks. It holds no state between runs and may be used by many
 // goroutines.
 type Runner struct {
-	log  *slog.Logger
-	opts Options
+	log   *slog.Logger
+	opts  Options
+	kinds map[string]measurer
+	// limiters are those of one run; Run works with a copy of the Runner.
+	limiters *limiters
+}
+
+// measurer measures what a check of one kind asks for. It has to end soon after
+// ctx does and says then how much was outstanding. What it panics with becomes
+// an inconclusive verdict.
+type measurer func(r *Runner, ctx context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding
+
+// measurers has the kinds of checks, by policy.Check.Kind.
+func measurers() map[string]measurer {
+	return map[string]measurer{
+		"endpoints": func(_ *Runner, _ context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding {
+			return countEndpoints(job, c.Endpoints, p)
+		},
+		"ready":  (*Runner).askReady,
+		"golden": (*Runner).runGolden,
+	}
 }
 
 // New makes a Runner.
@@ -51,60 +75,64 @@ func New(o Options) *Runner {
 	o.MaxBody = cmp.Or(o.MaxBody, 16<<20)
 	o.MaxLine = cmp.Or(o.MaxLine, 1<<20)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 3*time.Second)
-	return &Runner{log: o.Log, opts: o}
+	return &Runner{log: o.Log, opts: o, kinds: measurers()}
 }
 
-// Run runs the job's checks at the same time and returns when all are done. It
-// always returns one verdict per check, in the job's order: a check that ctx
-// cancelled is inconclusive, one that ran out of its own time has failed.
+// Run runs the job's checks in stages and returns when all are done. It always
+// returns one verdict per check, in the job's order.
+//
+// A check that ctx cancelled is inconclusive, and so is one that FailFast did.
+// One that ran out of its own time has failed if the model is what it waited
+// for; if a file, a Prometheus or a webhook is, it is inconclusive.
 func (r *Runner) Run(ctx context.Context, job rollout.CheckJob) []rollout.Verdict {
+	run := *r
+	run.limiters = newLimiters(job)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+
 	verdicts := make([]rollout.Verdict, len(job.Checks))
 	serial := &serialProgress{report: job.Progress}
-	var wg sync.WaitGroup
-	for i, c := range job.Checks {
-		wg.Go(func() {
-			verdicts[i] = r.one(ctx, job, c, serial)
-		})
+	earlier := job.Earlier
+	for _, together := range stages(job.Checks) {
+		var g group
+		for _, i := range together {
+			g.run(func() {
+				verdicts[i] = run.one(ctx, job, job.Checks[i], serial)
+				if job.FailFast && verdicts[i].Result == rollout.Fail {
+					cancel(failedFast{check: verdicts[i].Check})
+				}
+			})
+		}
+		g.wait()
+		for _, i := range together {
+			earlier = withNewer(earlier, verdicts[i])
+		}
+		job.Earlier = earlier
 	}
-	wg.Wait()
 	return verdicts
 }
 
 // one runs one check within its own time and frames what it found.
 func (r *Runner) one(ctx context.Context, job rollout.CheckJob, c policy.Check, serial *serialProgress) rollout.Verdict {
 	start := time.Now()
+	p := serial.of(c.Name)
 	bounded := ctx
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		bounded, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
-	f := inconclusive("cancelled before it began")
+	f := inconclusive("%s before it began", cancelled(ctx))
 	if ctx.Err() == nil {
-		f = r.measure(bounded, job, c, serial.of(c.Name))
+		f = r.measureAgain(bounded, job, c, p)
 	}
 	if f.outstanding > 0 {
 		f = f.interrupted(ctx, c)
 	}
-	v := rollout.Verdict{
-		Check: c.Name, Kind: c.Kind(),
-		Result: f.result, Summary: f.summary, Figures: f.figures, Evidence: f.evidence,
-		Took: time.Since(start), At: time.Now(),
-	}
+	v := f.verdict(c)
+	v.Took, v.At = time.Since(start), time.Now()
+	p.end(v.Result)
 	r.log.Info("checked", "model", job.Model, "target", job.Target, "check", c.Name,
 		"result", v.Result, "summary", v.Summary, "took", v.Took)
 	return v
-}
-
-func (r *Runner) measure(ctx context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding {
-	switch {
-	case c.Endpoints != nil:
-		return countEndpoints(job, c.Endpoints, p)
-	case c.Ready != nil:
-		return r.askReady(ctx, job, c, p)
-	case c.Golden != nil:
-		return r.runGolden(ctx, job, c, p)
-	default:
-		return inconclusive("the policy names nothing to measure")
-	}
 }

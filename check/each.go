@@ -1,6 +1,7 @@
 package check
 
 import (
+	"runtime/debug"
 	"sync"
 
 	"greenlight/rollout"
@@ -10,13 +11,51 @@ import (
 // when all calls have returned. f has to end soon after its context does.
 func eachEndpoint(endpoints []rollout.Endpoint, limit int, f func(rollout.Endpoint)) {
 	slots := make(chan struct{}, limit)
-	var wg sync.WaitGroup
+	var g group
 	for _, e := range endpoints {
 		slots <- struct{}{}
-		wg.Go(func() {
+		g.run(func() {
 			defer func() { <-slots }()
 			f(e)
 		})
 	}
-	wg.Wait()
+	g.wait()
+}
+
+// group is goroutines that work for one check. A panic in one of them is
+// raised again where the check waits, so that it ends the check and not the
+// process.
+type group struct {
+	wg    sync.WaitGroup
+	once  sync.Once
+	first *panicked
+}
+
+// panicked is a panic on its way to another goroutine, with the stack it came from.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (g *group) run(f func()) {
+	g.wg.Go(func() {
+		defer func() {
+			if value := recover(); value != nil {
+				at := panicked{value: value, stack: debug.Stack()}
+				if deeper, ok := value.(panicked); ok {
+					at = deeper
+				}
+				g.once.Do(func() { g.first = &at })
+			}
+		}()
+		f()
+	})
+}
+
+// wait waits for all, and panics if one of them did.
+func (g *group) wait() {
+	g.wg.Wait()
+	if g.first != nil {
+		panic(*g.first)
+	}
 }

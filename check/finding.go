@@ -26,29 +26,48 @@ type finding struct {
 	result   rollout.Result
 	summary  string
 	figures  map[string]float64
+	measures []rollout.Measure
 	evidence []rollout.Evidence
+	detail   *rollout.Detail
 	// outstanding counts the answers that the end of the check's context kept
 	// from coming. The result means nothing while it is not 0.
 	outstanding int
+	// blameless: what is outstanding is not the model's to give (the rest of a
+	// file, the answer of another service); summary says what it is.
+	blameless bool
 }
 
 func inconclusive(format string, args ...any) finding {
 	return finding{result: rollout.Inconclusive, summary: fmt.Sprintf(format, args...)}
 }
 
+// waiting is what a check found that ctx ended while it waited for something
+// that the model is not to blame for.
+func waiting(format string, args ...any) finding {
+	f := inconclusive(format, args...)
+	f.outstanding, f.blameless = 1, true
+	return f
+}
+
 // interrupted replaces the result of a check that did not finish. Whoever
 // cancelled run does not want to know; the check's own time-out is a failure,
-// for a model that can't answer in time is no better than one that answers wrong.
+// for a model that can't answer in time is no better than one that answers
+// wrong. If somebody else let the check wait, it says nothing of the model.
 func (f finding) interrupted(run context.Context, c policy.Check) finding {
-	if run.Err() != nil {
-		f.result = rollout.Inconclusive
-		f.summary = fmt.Sprintf("cancelled with %s outstanding", plural(f.outstanding, "answer"))
-		return f
-	}
-	f.result = rollout.Fail
-	f.summary = fmt.Sprintf("timed out after %v with %s outstanding", c.Timeout, plural(f.outstanding, "answer"))
-	if len(f.evidence) > 0 {
-		f.summary += "; first: " + inWords(f.evidence[0])
+	f.result = rollout.Inconclusive
+	switch {
+	case run.Err() != nil && f.blameless:
+		f.summary = cancelled(run)
+	case run.Err() != nil:
+		f.summary = fmt.Sprintf("%s with %s outstanding", cancelled(run), plural(f.outstanding, "answer"))
+	case f.blameless:
+		f.summary = fmt.Sprintf("timed out after %v: %s", c.Timeout, f.summary)
+	default:
+		f.result = rollout.Fail
+		f.summary = fmt.Sprintf("timed out after %v with %s outstanding", c.Timeout, plural(f.outstanding, "answer"))
+		if len(f.evidence) > 0 {
+			f.summary += "; first: " + inWords(f.evidence[0])
+		}
 	}
 	return f
 }
@@ -102,19 +121,22 @@ func (l *evidenceList) shown() []rollout.Evidence {
 
 // shorten cuts s to what a person reads, and makes it printable: it may have
 // come from anywhere.
-func shorten(s string) string {
+func shorten(s string) string { return shortenTo(maxShown, s) }
+
+// shortenTo is shorten to at most most runes.
+func shortenTo(most int, s string) string {
 	// A rune has at most utf8.UTFMax bytes: the rest of a large body is not even looked at.
-	s = strings.ToValidUTF8(s[:min(len(s), (maxShown+1)*utf8.UTFMax)], "\uFFFD")
+	s = strings.ToValidUTF8(s[:min(len(s), (most+1)*utf8.UTFMax)], "\uFFFD")
 	s = strings.Map(func(r rune) rune {
 		if strconv.IsPrint(r) {
 			return r
 		}
 		return ' '
 	}, s)
-	if utf8.RuneCountInString(s) <= maxShown {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	return string([]rune(s)[:maxShown-1]) + "…"
+	return string([]rune(s)[:most-1]) + "…"
 }
 
 // inWords is evidence as a clause of a sentence.
