@@ -24,7 +24,7 @@ demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=file|consu
 test: ## Run every test, with real Envoys, Consul and model servers (gets them once: 6 to 10 minutes)
 	@mkdir -p .tools
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && PYTHON_MODELS=$$(tools/get-python) && \
-	export ENVOY CONSUL PYTHON_MODELS && \
+	PYTHON_KSERVE=$$(tools/get-python kserve) && export ENVOY CONSUL PYTHON_MODELS PYTHON_KSERVE && \
 	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 15m -p 2 ./...
 	@tools/no-skips $(TESTLOG)
 
