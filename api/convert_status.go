@@ -55,6 +55,8 @@ func state(s *rollout.State) *adminv1.State {
 		Letting:          letting(s.Letting),
 		PolicyGeneration: s.PolicyGeneration,
 		Reverting:        s.Reverting,
+		Passed:           at(s.Passed),
+		Open:             s.Open,
 	}
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)
@@ -95,7 +97,15 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Validated:      at(s.Validated),
 		Needed:         number(s.Needed),
 		LetGo:          at(s.LetGo),
+		Accepted:       acceptance(s.Accepted),
 	}
+}
+
+func acceptance(a *rollout.Acceptance) *adminv1.Acceptance {
+	if a == nil {
+		return nil
+	}
+	return &adminv1.Acceptance{Actor: a.Actor, Reason: a.Reason, At: at(a.At), Checks: a.Checks}
 }
 
 func transition(t rollout.Transition) *adminv1.Transition {

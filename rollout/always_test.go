@@ -2,6 +2,8 @@ package rollout_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,13 +56,7 @@ func ending(s rollout.State) rollout.Outcome {
 // fork is a copy that remembers on its own.
 func (a *audit) fork() audit {
 	out := *a
-	out.validated, out.nacked = map[string]bool{}, map[string]bool{}
-	for id, v := range a.validated {
-		out.validated[id] = v
-	}
-	for id, v := range a.nacked {
-		out.nacked[id] = v
-	}
+	out.validated, out.weighed, out.nacked = maps.Clone(a.validated), maps.Clone(a.weighed), maps.Clone(a.nacked)
 	return out
 }
 
@@ -112,6 +108,12 @@ func drawPolicy(t *rapid.T) *policy.Model {
 	p.Validate = rapid.SampledFrom([][]policy.Check{
 		nil, {golden()}, {endpoints(least, ofLive), golden()},
 	}).Draw(t, "validate")
+	p.Validate = drawInconclusive(t, p.Validate)
+	p.Bake.Checks = drawInconclusive(t, p.Bake.Checks)
+	p.StepChecks.Every = 10 * time.Second
+	p.StepChecks.Checks = drawInconclusive(t, rapid.SampledFrom([][]policy.Check{
+		nil, {golden()}, {endpoints(least, ofLive), golden()},
+	}).Draw(t, "stepChecks"))
 	p.Shift = rapid.SampledFrom([][]policy.Step{
 		{{Weight: policy.Full}},
 		{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}},
@@ -126,6 +128,17 @@ func drawPolicy(t *rapid.T) *policy.Model {
 	p.Retire.After = rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "after")
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
 	return p
+}
+
+// drawInconclusive says of each check what an inconclusive verdict means.
+func drawInconclusive(t *rapid.T, checks []policy.Check) []policy.Check {
+	out := slices.Clone(checks)
+	for i := range out {
+		out[i].OnInconclusive = rapid.SampledFrom([]policy.OnInconclusive{
+			"", policy.InconclusiveFails, policy.InconclusivePasses, policy.InconclusiveHolds, policy.InconclusiveHolds,
+		}).Draw(t, "onInconclusive")
+	}
+	return out
 }
 
 // random lets some time pass and one thing happen. Most of what happens is
@@ -217,6 +230,9 @@ func drawChecked(t *rapid.T, s rollout.State) rollout.Checked {
 		rollout.Pass, rollout.Pass, rollout.Pass, rollout.Pass, rollout.Inconclusive, rollout.Fail,
 	}).Draw(t, "result")
 	all := verdicts(s, result, "as drawn")
+	if len(all) > 1 && rapid.IntRange(0, 3).Draw(t, "mixed") == 0 {
+		all[0].Result = rollout.Inconclusive
+	}
 	if rapid.IntRange(0, 15).Draw(t, "lacking") == 0 && len(all) > 0 {
 		all = all[1:]
 	}

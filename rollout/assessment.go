@@ -107,6 +107,13 @@ type Target struct {
 	LiveVersion string `json:"liveVersion,omitempty"`
 }
 
+// The names of the stages that are no steps; a step's is its weight, "5%".
+const (
+	StageValidate = "validate"
+	StageBake     = "bake"
+	StageCheck    = "check" // a run without a switch
+)
+
 // Stage is one set of checks: "validate", "5%" for a step, "bake" or "check".
 // Each check is there with its newest verdict, Detail included.
 type Stage struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"greenlight/policy"
@@ -29,6 +30,8 @@ type audit struct {
 	rediscovering bool
 	running       uint64 // the check run that nobody has ended
 	validated     map[string]bool
+	weighed       map[string]bool // the last validation left only what a person may accept
+	stepped       bool            // the step's checks have passed since it was confirmed
 	nacked        map[string]bool
 }
 
@@ -42,6 +45,7 @@ func (a *audit) look(t failer, s seen) {
 	for _, rule := range []func(seen) error{
 		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
 		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
+		a.acceptance, a.steps, a.failures,
 	} {
 		if err := rule(s); err != nil {
 			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
@@ -66,15 +70,16 @@ func (a *audit) refusal(t failer, s seen) {
 
 func (a *audit) remember(s seen) {
 	if a.validated == nil {
-		a.validated, a.nacked = map[string]bool{}, map[string]bool{}
+		a.validated, a.weighed, a.nacked = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
 	switch e := s.event.(type) {
 	case rollout.Recovered:
 		a.endpoints, a.report, a.running, a.rediscovering = nil, nil, 0, false
 	case rollout.Rediscovering:
-		a.endpoints, a.rediscovering = nil, true
-		if s.before.Phase == rollout.Validating {
+		a.endpoints, a.rediscovering, a.stepped = nil, true, false
+		if s.before.Phase == rollout.Validating || s.before.Resume == rollout.Validating {
 			delete(a.validated, s.before.Switch.ID)
+			delete(a.weighed, s.before.Switch.ID)
 		}
 	case rollout.Observed:
 		if !a.rediscovering || e.Endpoints.Problem == "" {
@@ -88,8 +93,13 @@ func (a *audit) remember(s seen) {
 	case rollout.Checked:
 		if e.Run == a.running && a.running != 0 {
 			a.running = 0
-			if s.before.Phase == rollout.Validating {
-				a.validated[s.before.Switch.ID] = allPass(s.before.Switch.Plan.Validate, e.Verdicts)
+			worst := judged(checksOf(s.before), s.before.Phase == rollout.Validating, e.Verdicts)
+			switch s.before.Phase {
+			case rollout.Validating:
+				a.validated[s.before.Switch.ID] = worst == rollout.Pass
+				a.weighed[s.before.Switch.ID] = worst == rollout.Inconclusive
+			case rollout.Holding:
+				a.stepped = worst == rollout.Pass
 			}
 		}
 	case rollout.Command:
@@ -99,15 +109,41 @@ func (a *audit) remember(s seen) {
 	}
 }
 
-func allPass(checks []policy.Check, verdicts []rollout.Verdict) bool {
+// accepted reports whether a named person lets a validation do that came to no
+// result, and whether the history says so.
+func (a *audit) accepted(s seen) bool {
+	c, ok := s.event.(rollout.Command)
+	if !ok || c.Verb != rollout.Promote || s.before.Phase != rollout.Held || s.before.Resume != rollout.Validating {
+		return false
+	}
+	sw := s.after.Switch
+	said := sw.Accepted != nil && sw.Accepted.Actor == c.Actor && sw.Accepted.Actor != "" &&
+		sw.Accepted.Reason == c.Reason && sw.Accepted.At.Equal(s.now) && len(sw.Accepted.Checks) > 0
+	last := fresh(s)
+	return a.weighed[sw.ID] && said && len(last) == 1 && last[0].Actor == c.Actor && strings.Contains(last[0].Reason, "inconclusive")
+}
+
+// judged is the worst that one run says: Fail also for what counts as one, and
+// Inconclusive for what a person has to weigh.
+func judged(checks []policy.Check, validating bool, verdicts []rollout.Verdict) rollout.Result {
+	worst := rollout.Pass
 	for _, c := range checks {
-		if !slices.ContainsFunc(verdicts, func(v rollout.Verdict) bool {
-			return v.Check == c.Name && v.Result == rollout.Pass
-		}) {
-			return false
+		i := slices.IndexFunc(verdicts, func(v rollout.Verdict) bool { return v.Check == c.Name })
+		means := c.OnInconclusive
+		switch {
+		case i < 0 && validating, means == "" && validating:
+			means = policy.InconclusiveFails
+		case i < 0, means == "":
+			means = policy.InconclusiveHolds
+		}
+		switch inconclusive := i < 0 || verdicts[i].Result == rollout.Inconclusive; {
+		case !inconclusive && verdicts[i].Result == rollout.Fail, inconclusive && means == policy.InconclusiveFails:
+			return rollout.Fail
+		case inconclusive && means == policy.InconclusiveHolds:
+			worst = rollout.Inconclusive
 		}
 	}
-	return true
+	return worst
 }
 
 // journalable: what is journaled is all of the state but the facts.
@@ -197,7 +233,7 @@ func (a *audit) forward(s seen) error {
 			continue
 		}
 		switch plan := sw.Plan; {
-		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced:
+		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced && sw.Accepted == nil && !a.accepted(s):
 			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
 		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):
 			return fmt.Errorf("rule 1: forced without who and why")
@@ -282,10 +318,53 @@ func (a *audit) oneRun(s seen) error {
 	if s.after.CheckRun != a.running {
 		return fmt.Errorf("state says run %d, running is %d", s.after.CheckRun, a.running)
 	}
-	if a.running != 0 && s.after.Phase != rollout.Validating && s.after.Phase != rollout.Baking {
+	if a.running != 0 && !slices.Contains([]rollout.Phase{rollout.Validating, rollout.Holding, rollout.Baking}, s.after.Phase) {
 		return fmt.Errorf("checks run in %s", s.after.Phase)
 	}
 	return nil
+}
+
+// acceptance: rule 1. What failed is never accepted, and nobody's word appears by itself.
+func (a *audit) acceptance(s seen) error {
+	now, old := s.after.Switch, s.before.Switch
+	if now == nil || now.Accepted == nil || old != nil && old.ID == now.ID && old.Accepted == now.Accepted {
+		return nil
+	}
+	if !a.accepted(s) {
+		return fmt.Errorf("rule 1: accepted %+v", now.Accepted)
+	}
+	return nil
+}
+
+// steps: the next step follows only when this one's checks have passed since it
+// was confirmed, unless a person says so.
+func (a *audit) steps(s seen) error {
+	for _, tr := range fresh(s) {
+		checked := a.stepped || len(s.after.Switch.Plan.StepChecks.Checks) == 0
+		if tr.From == rollout.Holding && tr.To == rollout.Confirming && tr.Actor == "" && !checked {
+			return fmt.Errorf("the next step was taken before the checks of this one had passed")
+		}
+		if tr.To == rollout.Holding {
+			a.stepped = false
+		}
+	}
+	return nil
+}
+
+// failures: users do not stay on a target whose checks fail unless a person is asked.
+func (a *audit) failures(s seen) error {
+	e, ok := s.event.(rollout.Checked)
+	if !ok || e.Run != s.before.CheckRun || e.Run == 0 {
+		return nil
+	}
+	if judged(checksOf(s.before), s.before.Phase == rollout.Validating, e.Verdicts) != rollout.Fail {
+		return nil
+	}
+	switch s.after.Phase {
+	case rollout.RollingBack, rollout.Held, rollout.Idle:
+		return nil
+	}
+	return fmt.Errorf("goes on in %s after a failed check", s.after.Phase)
 }
 
 // letGo: rule 6.

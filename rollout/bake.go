@@ -5,13 +5,7 @@ package rollout
 func (t *turn) bake() bool {
 	t.noteQuiet()
 	checks := t.plan().Bake.Checks
-	if t.due(t.s.NextCheck) && t.s.CheckRun == 0 && len(checks) > 0 && t.s.Facts.EndpointsKnown {
-		t.runChecks(checks)
-	}
-	open, inconclusive := t.newest(checks, Inconclusive)
-	if inconclusive {
-		t.say(open.text())
-	}
+	t.watch(StageBake, checks)
 	if !t.due(t.s.Deadline) || t.s.CheckRun != 0 {
 		return false
 	}
@@ -19,24 +13,12 @@ func (t *turn) bake() bool {
 		t.say("the bake ends when the registry is trusted again")
 		return false
 	}
-	if inconclusive {
-		t.hold("the bake is over, but " + open.text())
+	if t.s.Open != "" {
+		t.hold("the bake is over, but " + t.s.Open)
 		return true
 	}
-	t.succeed("baked for " + brief(t.plan().Bake.For))
+	t.succeed("baked for " + brief(t.plan().Bake.For) + t.waived(checks))
 	return true
-}
-
-// judgeBake goes back on the first failure. The next run comes after a pause,
-// so that a slow check never runs twice at once.
-func (t *turn) judgeBake(verdicts []Verdict) {
-	for _, v := range verdicts {
-		if v.Result == Fail {
-			t.stop(v.text())
-			return
-		}
-	}
-	t.s.NextCheck = t.now.Add(t.plan().Bake.Every)
 }
 
 // succeed ends the switch on the target's side. What is known of the old

@@ -17,13 +17,16 @@ func (t *turn) policyChanged(back bool) {
 }
 
 // rediscover forgets what the registry said, since it spoke of other instances.
-// A check that is running measures those: a validation starts again, and a
-// bake's checks run again, when the new discovery has spoken.
+// A check measured those: a validation starts again, and the checks of a step or
+// a bake run again, when the new discovery has spoken.
 func (t *turn) rediscover() {
 	t.s.Facts.Endpoints, t.s.Facts.EndpointsKnown, t.s.Facts.Rediscovering = EndpointSet{}, false, true
-	if t.s.CheckRun != 0 {
-		t.cancelChecks()
-		t.s.NextCheck = time.Time{} // due when it is known what to measure
+	t.cancelChecks()
+	t.s.NextCheck = time.Time{} // due when it is known what to measure
+	t.s.Passed, t.s.Open = time.Time{}, ""
+	if t.validationHeld() {
+		t.s.Switch.Cause = ""
+		t.reenter(Validating, 0, "the discovery changed: the target is measured again")
 	}
 	if t.s.Phase == Validating {
 		t.s.Switch.Validated, t.s.GiveUpAt = time.Time{}, time.Time{}

@@ -54,7 +54,7 @@ const (
 	Start    Verb = "switch"
 	Promote  Verb = "promote" // end the present hold or bake now, or go on from Held
 	Pause    Verb = "pause"
-	Resume   Verb = "resume"
+	Resume   Verb = "resume"   // go on where Pause stopped, or validate again what was inconclusive
 	Abort    Verb = "abort"    // end the running switch; all weight back where it was
 	RollBack Verb = "rollback" // the same, and also after the switch succeeded
 )
@@ -76,12 +76,16 @@ type Action interface{ action() }
 type (
 	// Publish hands a routing to the fleets.
 	Publish struct{ Routing Routing }
-	// RunChecks starts check run Run of Checks against color Target.
+	// RunChecks starts check run Run of Checks against color Target. Stage is the
+	// name of the assessment's stage that the verdicts belong to. With FailFast
+	// the first failure ends the run: users are on the target.
 	RunChecks struct {
-		Run    uint64
-		Checks []policy.Check
-		Target policy.Color
-		Live   policy.Color
+		Run      uint64
+		Stage    string
+		Checks   []policy.Check
+		Target   policy.Color
+		Live     policy.Color
+		FailFast bool
 	}
 	// CancelChecks stops run Run; its verdicts are no longer wanted.
 	CancelChecks struct{ Run uint64 }

@@ -18,7 +18,7 @@ func (t *turn) promote(c Command) *Refuse {
 	case Baking:
 		t.succeed(why)
 	case Held:
-		return t.goOn(why)
+		return t.goOn(c, why)
 	case Paused:
 		return refuse(NotNow, "the switch is paused: resume it first")
 	case Confirming:
@@ -36,17 +36,19 @@ func (t *turn) promote(c Command) *Refuse {
 
 // goOn leaves Held forwards: a person has decided that the cause is no reason
 // to go back. What endangers users now still is.
-func (t *turn) goOn(why string) *Refuse {
+func (t *turn) goOn(c Command, why string) *Refuse {
 	if cause := t.endangered(); cause != "" {
 		return refuse(NotReady, "can't go on: %s", cause)
 	}
 	resume, left := t.s.Resume, t.s.Left
 	missing := t.missing()
-	if resume == Holding && len(missing) > 0 {
+	if (resume == Holding || resume == Validating) && len(missing) > 0 {
 		return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 	}
 	t.s.Switch.Cause = ""
 	switch {
+	case resume == Validating:
+		t.acceptValidation(c, why)
 	case resume == Holding:
 		t.shift(why)
 	case resume == Baking && left == 0:
@@ -58,7 +60,7 @@ func (t *turn) goOn(why string) *Refuse {
 }
 
 // reenter takes up a phase that was stopped. ACKs are waited for anew, and
-// the bake's checks run at once.
+// the phase's checks run at once.
 func (t *turn) reenter(p Phase, left time.Duration, why string) {
 	t.enter(p, why)
 	if p != Validating {
@@ -79,7 +81,7 @@ func (t *turn) pause(c Command) *Refuse {
 	case Paused:
 		return refuse(NotNow, "the switch is paused already")
 	case Held:
-		return refuse(NotNow, "the switch is held and does nothing by itself: promote it, or roll back")
+		return refuse(NotNow, "the switch is held and does nothing by itself: %s", t.wayOut())
 	case RollingBack:
 		return refuse(NotNow, "the switch is going back, which is never stopped")
 	default:
@@ -87,14 +89,23 @@ func (t *turn) pause(c Command) *Refuse {
 	}
 }
 
-// resume takes up the paused phase with the time that it had left.
+// resume takes up the paused phase with the time that it had left, or validates
+// again what could not be concluded.
 func (t *turn) resume(c Command) *Refuse {
-	if t.s.Phase != Paused {
+	switch {
+	case t.s.Phase == Paused:
+	case t.validationHeld():
+		t.s.Switch.Cause = ""
+	default:
 		return refuse(NotNow, "nothing is paused: the phase is %s", t.s.Phase)
 	}
 	t.reenter(t.s.Resume, t.s.Left, c.by("resumed"))
 	return nil
 }
+
+// validationHeld reports whether a person is asked what to make of a validation
+// that can't be concluded. No user has met the target then.
+func (t *turn) validationHeld() bool { return t.s.Phase == Held && t.s.Resume == Validating }
 
 // abort ends the running switch, with all weight where it was.
 func (t *turn) abort(c Command) *Refuse {

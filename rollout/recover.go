@@ -8,7 +8,7 @@ func (t *turn) recover() {
 	s := &t.s
 	s.Facts = Facts{}
 	if s.CheckRun != 0 {
-		s.CheckRun, s.NextCheck = 0, time.Time{}
+		s.CheckRun, s.NextCheck, s.Open = 0, time.Time{}, ""
 	}
 	if s.Live != "" {
 		t.republish()

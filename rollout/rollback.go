@@ -44,11 +44,18 @@ func (t *turn) oldUnhealthy() string {
 	return t.tooFew(t.s.Switch.From, Least(t.plan()))
 }
 
-// leaveHeld goes back as soon as the old color can take the users.
+// leaveHeld goes back as soon as the old color can take the users. A validation
+// that a person weighs ends when its target is no longer what was measured.
 func (t *turn) leaveHeld() bool {
 	sw := t.s.Switch
+	if t.validationHeld() {
+		if cause := t.invalidated(); cause != "" {
+			t.end(Refused, cause)
+			return true
+		}
+	}
 	if t.s.Back == "" {
-		t.say(fmt.Sprintf("held: %s: promote, or roll back", sw.Cause))
+		t.say(fmt.Sprintf("held: %s: %s", sw.Cause, t.wayOut()))
 		return false
 	}
 	if t.s.Facts.trusted() && t.oldUnhealthy() == "" {
@@ -62,6 +69,14 @@ func (t *turn) leaveHeld() bool {
 	t.say(fmt.Sprintf("held: %s, but %s: it goes back by itself when %s is healthy",
 		t.s.Back, why, sw.From))
 	return false
+}
+
+// wayOut says what a person can do about a switch that is held.
+func (t *turn) wayOut() string {
+	if t.validationHeld() {
+		return "promote to accept it, resume to measure again, or abort"
+	}
+	return "promote, or roll back"
 }
 
 // arriveBack ends the switch when every node has the old routing again, or

@@ -95,18 +95,6 @@ func (t *turn) confirmed() {
 	t.s.Deadline = t.now.Add(step.Hold)
 }
 
-// shiftFurther takes the next step when the hold is over.
-func (t *turn) shiftFurther() bool {
-	if !t.due(t.s.Deadline) {
-		return false
-	}
-	why := "confirmed, and no hold"
-	if hold := t.plan().Shift[t.s.StepIndex].Hold; hold > 0 {
-		why = "held for " + brief(hold)
-	}
-	return t.shiftIfSafe(why)
-}
-
 // percent is "5%" or "0.25%".
 func percent(w policy.Weight) string {
 	return fmt.Sprintf("%g%%", float64(w)*100/float64(policy.Full))

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -175,6 +176,34 @@ func TestBakeAsksAgainstLiveDuty(t *testing.T) {
 	}
 	if run := actions[0].(rollout.RunChecks); run.Target != policy.Green || run.Live != policy.Green {
 		t.Errorf("run = %+v", run)
+	}
+}
+
+// TestRunsSayWhatTheyAreFor: a run carries its stage, and with users on the
+// target the first failure ends it.
+func TestRunsSayWhatTheyAreFor(t *testing.T) {
+	p := shortest()
+	p.Shift = []policy.Step{{Weight: 1250}, {Weight: policy.Full}}
+	p.StepChecks = policy.StepChecks{Every: time.Minute, Checks: []policy.Check{golden()}}
+	w := newWorld(t, p)
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	var got []string
+	note := func(actions []rollout.Action) {
+		for _, a := range actions {
+			if r, ok := a.(rollout.RunChecks); ok {
+				got = append(got, fmt.Sprintf("%s %v %s", r.Stage, r.FailFast, r.Live))
+			}
+		}
+	}
+	note(w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"}))
+	for range 2 {
+		note(w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")}))
+		note(w.step(rollout.Reported{Report: allACK(w.s, 3)}))
+	}
+	note(w.elapse(10 * time.Minute))
+	if want := []string{"validate false blue", "12.5% true blue", "bake true green"}; !slices.Equal(got, want) {
+		t.Errorf("runs = %q, want %q", got, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -133,7 +134,11 @@ func (s *stage) action(a rollout.Action) string {
 		for _, c := range a.Checks {
 			names = append(names, c.Name)
 		}
-		return fmt.Sprintf("run %d: %s on %s", a.Run, strings.Join(names, ", "), a.Target)
+		at := ""
+		if a.Stage != rollout.StageValidate && a.Stage != rollout.StageBake {
+			at = " at " + a.Stage
+		}
+		return fmt.Sprintf("run %d: %s on %s%s", a.Run, strings.Join(names, ", "), a.Target, at)
 	case rollout.CancelChecks:
 		return fmt.Sprintf("cancel run %d", a.Run)
 	case rollout.LetGo:
@@ -185,6 +190,10 @@ func (s *stage) policy(args map[string]string) {
 			}
 		case "min":
 			p.Validate = []policy.Check{endpoints(s.number(value), policy.Full), golden()}
+		case "stepchecks":
+			p.StepChecks = policy.StepChecks{Every: s.duration(value), Checks: []policy.Check{golden()}}
+		case "inconclusive":
+			s.inconclusive(&p, policy.OnInconclusive(value))
 		case "otherwise":
 			p.Confirm.Otherwise = policy.Otherwise(value)
 		case "automatic":
@@ -203,6 +212,18 @@ func (s *stage) policy(args map[string]string) {
 		}
 	}
 	s.p = &p
+}
+
+// inconclusive says what an inconclusive golden check means, wherever it runs.
+func (s *stage) inconclusive(p *policy.Model, means policy.OnInconclusive) {
+	for _, checks := range []*[]policy.Check{&p.Validate, &p.StepChecks.Checks, &p.Bake.Checks} {
+		*checks = slices.Clone(*checks)
+		for i := range *checks {
+			if (*checks)[i].Golden != nil {
+				(*checks)[i].OnInconclusive = means
+			}
+		}
+	}
 }
 
 // steps reads "5%:10m,100%".

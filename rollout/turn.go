@@ -80,6 +80,7 @@ func (t *turn) enter(p Phase, reason string) {
 	s.Deadline, s.NextCheck, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}
 	s.Resume, s.Left = "", 0
 	s.Back = ""
+	s.Passed, s.Open = time.Time{}, ""
 	s.Letting = Letting{}
 }
 
@@ -144,11 +145,14 @@ func (t *turn) clearPast() {
 
 // runChecks starts a run under a new id. NextCheck is off while it runs, so
 // that no second one starts beside it.
-func (t *turn) runChecks(checks []policy.Check) {
+func (t *turn) runChecks(stage string, checks []policy.Check) {
 	t.s.Runs++
 	t.s.CheckRun = t.s.Runs
 	t.s.NextCheck = time.Time{}
-	t.act(RunChecks{Run: t.s.CheckRun, Checks: checks, Target: t.s.Switch.To, Live: t.s.Live})
+	t.act(RunChecks{
+		Run: t.s.CheckRun, Stage: stage, Checks: checks, Target: t.s.Switch.To, Live: t.s.Live,
+		FailFast: stage != StageValidate,
+	})
 }
 
 // cancelChecks makes the verdicts of a run that is under way nobody's.

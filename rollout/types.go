@@ -238,8 +238,12 @@ type Switch struct {
 	// Cause is why it did not succeed, in one sentence with its evidence named.
 	Cause       string       `json:"cause,omitempty"`
 	Transitions []Transition `json:"transitions"`
-	// Validated is when every check of the plan passed; zero for a forced switch.
+	// Validated is when every check of the plan passed, or when Accepted says
+	// so; zero for a forced switch.
 	Validated time.Time `json:"validated,omitzero"`
+	// Accepted is set if a person let the switch go on although checks of its
+	// validation were inconclusive.
+	Accepted *Acceptance `json:"accepted,omitempty"`
 	// Needed is how many ready endpoints the plan asked of To when weight last
 	// moved there.
 	Needed int `json:"needed,omitempty"`
@@ -250,6 +254,14 @@ type Switch struct {
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	// Plan is the policy as it was when the switch began; the switch keeps to it.
 	Plan policy.Model `json:"plan"`
+}
+
+// Acceptance is a person's word that a validation that can't be concluded will do.
+type Acceptance struct {
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+	Checks []string  `json:"checks"` // the inconclusive ones
 }
 
 // State is everything that is known of one model.
@@ -270,8 +282,8 @@ type State struct {
 	// Resume is the phase that Paused or Held stopped, and Left the time it had left.
 	Resume Phase         `json:"resume,omitempty"`
 	Left   time.Duration `json:"left,omitempty"`
-	// Deadline ends the present phase's wait, NextCheck is when the bake's checks
-	// run again. A time that has come while something else is still missing is
+	// Deadline ends the present phase's wait, NextCheck is when the step's or
+	// the bake's checks run again. A time that has come while something else is still missing is
 	// cleared: zero means that time is no longer what the phase waits for. The
 	// loop sends Tick at WakeAt.
 	Deadline  time.Time `json:"deadline,omitzero"`
@@ -282,6 +294,10 @@ type State struct {
 	// color is itself unhealthy. It goes back by itself once the old color is
 	// well, unless a person promotes first. Only in Held.
 	Back string `json:"back,omitempty"`
+	// Passed is when the checks of Holding or Baking last all passed since the
+	// phase was entered, and Open why their last run can't say so; at most one is set.
+	Passed time.Time `json:"passed,omitzero"`
+	Open   string    `json:"open,omitempty"`
 	// CheckRun is the id of the running set of checks; 0 when none runs.
 	CheckRun uint64 `json:"checkRun,omitempty"`
 	Runs     uint64 `json:"runs,omitempty"` // ids given so far

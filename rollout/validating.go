@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"greenlight/policy"
 )
@@ -17,7 +18,7 @@ func (t *turn) validate() bool {
 	}
 	switch {
 	case !sw.Validated.IsZero():
-		return t.shiftIfSafe("validation passed")
+		return t.shiftIfSafe("validation passed" + t.waived(t.plan().Validate))
 	case t.s.CheckRun != 0:
 		return false
 	case !f.trusted(): // what would be measured may not be what gets weight
@@ -27,7 +28,7 @@ func (t *turn) validate() bool {
 		sw.Validated = t.now
 		return t.shiftIfSafe("nothing to validate")
 	default:
-		t.runChecks(t.plan().Validate)
+		t.runChecks(StageValidate, t.plan().Validate)
 		return false
 	}
 }
@@ -64,27 +65,47 @@ func (t *turn) checked(c Checked) {
 	}
 	t.s.CheckRun = 0
 	t.keep(c.Verdicts)
-	if t.s.Phase == Validating {
+	switch plan := t.plan(); t.s.Phase {
+	case Validating:
 		t.judgeValidation(c.Verdicts)
-	} else {
-		t.judgeBake(c.Verdicts)
+	case Holding:
+		t.judgeWatch(plan.StepChecks.Checks, plan.StepChecks.Every, c.Verdicts)
+	default: // no other phase runs checks but the bake
+		t.judgeWatch(plan.Bake.Checks, plan.Bake.Every, c.Verdicts)
 	}
 }
 
-// judgeValidation lets nothing pass that was not seen to pass.
+// judgeValidation lets nothing pass that was not seen to pass, but what the
+// policy leaves to a person, or lets pass.
 func (t *turn) judgeValidation(verdicts []Verdict) {
-	for _, c := range t.plan().Validate {
-		i := slices.IndexFunc(verdicts, func(v Verdict) bool { return v.Check == c.Name })
-		if i < 0 {
-			t.end(Refused, fmt.Sprintf("check %s gave no verdict", c.Name))
-			return
-		}
-		if verdicts[i].Result != Pass {
-			t.end(Refused, verdicts[i].text())
-			return
-		}
+	r := rule(t.plan().Validate, policy.InconclusiveFails, verdicts)
+	note(&r.failed, r.missing)
+	switch {
+	case r.failed != "":
+		t.end(Refused, r.failed)
+	case r.open != "":
+		t.hold("the validation has no result: " + r.open)
+	default:
+		t.s.Switch.Validated = t.now
 	}
-	t.s.Switch.Validated = t.now
+}
+
+// acceptValidation gives the target its first weight on a person's word. Only
+// what is inconclusive can be accepted; what failed has ended the switch.
+func (t *turn) acceptValidation(c Command, why string) {
+	sw := t.s.Switch
+	asked := rule(t.plan().Validate, policy.InconclusiveFails, sw.Verdicts).asked
+	sw.Validated = t.now
+	sw.Accepted = &Acceptance{Actor: c.Actor, Reason: c.Reason, At: t.now, Checks: asked}
+	t.shift(fmt.Sprintf("%s, accepting that %s inconclusive", why, were(asked)))
+}
+
+// were is "check a was", "checks a, b were".
+func were(names []string) string {
+	if len(names) == 1 {
+		return "check " + names[0] + " was"
+	}
+	return "checks " + strings.Join(names, ", ") + " were"
 }
 
 // keep replaces each check's older verdict.
@@ -98,24 +119,4 @@ func (t *turn) keep(verdicts []Verdict) {
 			sw.Verdicts[i] = v
 		}
 	}
-}
-
-// text is the sentence that a cause or a problem quotes.
-func (v Verdict) text() string {
-	word := map[Result]string{Pass: "passed", Fail: "failed"}[v.Result]
-	if word == "" {
-		word = "was inconclusive"
-	}
-	return fmt.Sprintf("check %s %s: %s", v.Check, word, v.Summary)
-}
-
-// newest finds the newest verdict with result r among checks.
-func (t *turn) newest(checks []policy.Check, r Result) (Verdict, bool) {
-	for _, v := range t.s.Switch.Verdicts {
-		named := slices.ContainsFunc(checks, func(c policy.Check) bool { return c.Name == v.Check })
-		if named && v.Result == r {
-			return v, true
-		}
-	}
-	return Verdict{}, false
 }

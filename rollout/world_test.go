@@ -116,17 +116,25 @@ func allACK(s rollout.State, n int) rollout.Report {
 	return r
 }
 
+// checksOf is the plan's checks of the present phase.
+func checksOf(s rollout.State) []policy.Check {
+	switch s.Phase {
+	case rollout.Holding:
+		return s.Switch.Plan.StepChecks.Checks
+	case rollout.Baking:
+		return s.Switch.Plan.Bake.Checks
+	default:
+		return s.Switch.Plan.Validate
+	}
+}
+
 // verdicts gives every check of the awaited run the same result.
 func verdicts(s rollout.State, r rollout.Result, summary string) []rollout.Verdict {
 	if s.Switch == nil {
 		return nil
 	}
-	checks := s.Switch.Plan.Validate
-	if s.Phase == rollout.Baking {
-		checks = s.Switch.Plan.Bake.Checks
-	}
 	var out []rollout.Verdict
-	for _, c := range checks {
+	for _, c := range checksOf(s) {
 		out = append(out, rollout.Verdict{Check: c.Name, Kind: c.Kind(), Result: r, Summary: summary})
 	}
 	return out

@@ -67,11 +67,13 @@ type AdminServiceClient interface {
 	// StartSwitch starts to make the idle color live. It returns once the switch
 	// is journaled, long before it is done: follow it with Watch.
 	StartSwitch(ctx context.Context, in *StartSwitchRequest, opts ...grpc.CallOption) (*StartSwitchResponse, error)
-	// Promote ends the present hold or bake now, or goes on from HELD.
+	// Promote ends the present hold or bake now, or goes on from HELD. A validation
+	// that is held because checks were inconclusive is accepted by it.
 	Promote(ctx context.Context, in *PromoteRequest, opts ...grpc.CallOption) (*PromoteResponse, error)
 	// Pause stops the clock of the running switch; weights stand.
 	Pause(ctx context.Context, in *PauseRequest, opts ...grpc.CallOption) (*PauseResponse, error)
-	// Resume goes on where Pause stopped.
+	// Resume goes on where Pause stopped, or runs the checks of a validation again
+	// that is held.
 	Resume(ctx context.Context, in *ResumeRequest, opts ...grpc.CallOption) (*ResumeResponse, error)
 	// Abort ends the running switch and sends all weight back where it was.
 	Abort(ctx context.Context, in *AbortRequest, opts ...grpc.CallOption) (*AbortResponse, error)
@@ -306,11 +308,13 @@ type AdminServiceServer interface {
 	// StartSwitch starts to make the idle color live. It returns once the switch
 	// is journaled, long before it is done: follow it with Watch.
 	StartSwitch(context.Context, *StartSwitchRequest) (*StartSwitchResponse, error)
-	// Promote ends the present hold or bake now, or goes on from HELD.
+	// Promote ends the present hold or bake now, or goes on from HELD. A validation
+	// that is held because checks were inconclusive is accepted by it.
 	Promote(context.Context, *PromoteRequest) (*PromoteResponse, error)
 	// Pause stops the clock of the running switch; weights stand.
 	Pause(context.Context, *PauseRequest) (*PauseResponse, error)
-	// Resume goes on where Pause stopped.
+	// Resume goes on where Pause stopped, or runs the checks of a validation again
+	// that is held.
 	Resume(context.Context, *ResumeRequest) (*ResumeResponse, error)
 	// Abort ends the running switch and sends all weight back where it was.
 	Abort(context.Context, *AbortRequest) (*AbortResponse, error)

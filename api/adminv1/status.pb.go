@@ -390,7 +390,12 @@ type State struct {
 	PolicyGeneration uint64 `protobuf:"varint,20,opt,name=policy_generation,json=policyGeneration,proto3" json:"policy_generation,omitempty"`
 	// A node rejected what a policy change made, and the policy before it has
 	// not come back yet.
-	Reverting     bool `protobuf:"varint,21,opt,name=reverting,proto3" json:"reverting,omitempty"`
+	Reverting bool `protobuf:"varint,21,opt,name=reverting,proto3" json:"reverting,omitempty"`
+	// When the checks of HOLDING or BAKING last all passed since the phase was
+	// entered. At most one of this and `open` is set.
+	Passed *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=passed,proto3" json:"passed,omitempty"`
+	// Why their last run can't say so.
+	Open          string `protobuf:"bytes,23,opt,name=open,proto3" json:"open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -572,6 +577,20 @@ func (x *State) GetReverting() bool {
 	return false
 }
 
+func (x *State) GetPassed() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Passed
+	}
+	return nil
+}
+
+func (x *State) GetOpen() string {
+	if x != nil {
+		return x.Open
+	}
+	return ""
+}
+
 // Letting is how far letting go of the old color is.
 type Letting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -735,13 +754,17 @@ type Switch struct {
 	Verdicts []*Verdict `protobuf:"bytes,16,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
 	// The policy as it was when the switch began. The switch keeps to it.
 	Plan *Policy `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
-	// When every check of the plan had passed; unset for a forced switch.
+	// When every check of the plan had passed, or when `accepted` said so; unset
+	// for a forced switch.
 	Validated *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=validated,proto3" json:"validated,omitempty"`
 	// How many ready endpoints the plan asked of `to` when weight last moved there.
 	Needed int32 `protobuf:"varint,19,opt,name=needed,proto3" json:"needed,omitempty"`
 	// When it was first announced that the old color may be decommissioned; unset
 	// if it was not. A rollback has to be forced from then on.
-	LetGo         *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=let_go,json=letGo,proto3" json:"let_go,omitempty"`
+	LetGo *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=let_go,json=letGo,proto3" json:"let_go,omitempty"`
+	// Set if a person let the switch go on although checks of its validation were
+	// inconclusive.
+	Accepted      *Acceptance `protobuf:"bytes,21,opt,name=accepted,proto3" json:"accepted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -916,6 +939,83 @@ func (x *Switch) GetLetGo() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Switch) GetAccepted() *Acceptance {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
+// Acceptance is a person's word that a validation that can't be concluded will do.
+type Acceptance struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Actor  string                 `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	At     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// The inconclusive checks.
+	Checks        []string `protobuf:"bytes,4,rep,name=checks,proto3" json:"checks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Acceptance) Reset() {
+	*x = Acceptance{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Acceptance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Acceptance) ProtoMessage() {}
+
+func (x *Acceptance) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
+func (*Acceptance) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Acceptance) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Acceptance) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Acceptance) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Acceptance) GetChecks() []string {
+	if x != nil {
+		return x.Checks
+	}
+	return nil
+}
+
 // Transition is one journaled change of phase or weight.
 type Transition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -934,7 +1034,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -946,7 +1046,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -959,7 +1059,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -1038,7 +1138,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1150,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1163,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -1151,7 +1251,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1163,7 +1263,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1176,7 +1276,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -1236,7 +1336,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1348,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1361,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Measure) GetName() string {
@@ -1348,7 +1448,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1360,7 +1460,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1373,7 +1473,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -1420,7 +1520,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1432,7 +1532,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1445,7 +1545,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -1489,7 +1589,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1501,7 +1601,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1514,7 +1614,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Slice) GetColumn() string {
@@ -1564,7 +1664,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1676,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1689,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -1645,7 +1745,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1757,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1770,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Endpoint) GetId() string {
@@ -1719,7 +1819,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1831,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1844,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -1797,7 +1897,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1809,7 +1909,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1822,7 +1922,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -1922,7 +2022,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2034,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2047,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -1987,7 +2087,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2099,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2112,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -2066,7 +2166,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2078,7 +2178,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2091,7 +2191,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -2137,7 +2237,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2149,7 +2249,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2162,7 +2262,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -2207,7 +2307,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\tendpoints\x18\x06 \x01(\v2 .greenlight.admin.v1.EndpointSetR\tendpoints\x123\n" +
 	"\x06report\x18\a \x01(\v2\x1b.greenlight.admin.v1.ReportR\x06report\x12:\n" +
 	"\x06checks\x18\b \x03(\v2\".greenlight.admin.v1.CheckProgressR\x06checks\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x04R\brevision\"\x85\a\n" +
+	"\brevision\x18\t \x01(\x04R\brevision\"\xcd\a\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -2235,7 +2335,9 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x04back\x18\x12 \x01(\tR\x04back\x126\n" +
 	"\aletting\x18\x13 \x01(\v2\x1c.greenlight.admin.v1.LettingR\aletting\x12+\n" +
 	"\x11policy_generation\x18\x14 \x01(\x04R\x10policyGeneration\x12\x1c\n" +
-	"\treverting\x18\x15 \x01(\bR\treverting\"\xa8\x01\n" +
+	"\treverting\x18\x15 \x01(\bR\treverting\x122\n" +
+	"\x06passed\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x06passed\x12\x12\n" +
+	"\x04open\x18\x17 \x01(\tR\x04open\"\xa8\x01\n" +
 	"\aLetting\x12;\n" +
 	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"quietSince\x120\n" +
@@ -2244,7 +2346,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xa4\x06\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xe1\x06\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -2267,7 +2369,14 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x04plan\x18\x11 \x01(\v2\x1b.greenlight.admin.v1.PolicyR\x04plan\x128\n" +
 	"\tvalidated\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidated\x12\x16\n" +
 	"\x06needed\x18\x13 \x01(\x05R\x06needed\x121\n" +
-	"\x06let_go\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x05letGo\"\x9a\x02\n" +
+	"\x06let_go\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x05letGo\x12;\n" +
+	"\baccepted\x18\x15 \x01(\v2\x1f.greenlight.admin.v1.AcceptanceR\baccepted\"~\n" +
+	"\n" +
+	"Acceptance\x12\x14\n" +
+	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06checks\x18\x04 \x03(\tR\x06checks\"\x9a\x02\n" +
 	"\n" +
 	"Transition\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12.\n" +
@@ -2425,7 +2534,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -2435,98 +2544,102 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*Letting)(nil),               // 5: greenlight.admin.v1.Letting
 	(*Weights)(nil),               // 6: greenlight.admin.v1.Weights
 	(*Switch)(nil),                // 7: greenlight.admin.v1.Switch
-	(*Transition)(nil),            // 8: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 9: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 10: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 11: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 12: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 13: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 14: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 15: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 16: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 17: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 18: greenlight.admin.v1.Report
-	(*NodeRef)(nil),               // 19: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 20: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 21: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 22: greenlight.admin.v1.CheckProgress
-	nil,                           // 23: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 24: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(Color)(0),                    // 26: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
-	(*Chart)(nil),                 // 28: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 29: greenlight.admin.v1.Case
+	(*Acceptance)(nil),            // 8: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 9: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 10: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 11: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 12: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 13: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 14: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 15: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 16: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 17: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 18: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 19: greenlight.admin.v1.Report
+	(*NodeRef)(nil),               // 20: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 21: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 22: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 23: greenlight.admin.v1.CheckProgress
+	nil,                           // 24: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 25: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
+	(Color)(0),                    // 27: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 28: google.protobuf.Duration
+	(*Chart)(nil),                 // 29: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 30: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	4,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	24, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	25, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	15, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	18, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	22, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	26, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	25, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	26, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	16, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	19, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	23, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	27, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,  // 7: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	25, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	26, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
 	6,  // 9: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
 	7,  // 10: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,  // 11: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	27, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	25, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	25, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	25, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	28, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	26, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	26, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	26, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
 	5,  // 16: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	25, // 17: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	25, // 18: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	26, // 19: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	26, // 20: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	25, // 21: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	25, // 22: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 23: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	8,  // 24: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	9,  // 25: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	24, // 26: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	25, // 27: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	25, // 28: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	25, // 29: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 30: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 31: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	6,  // 32: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 33: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	23, // 34: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	10, // 35: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	27, // 36: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	25, // 37: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	11, // 38: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	13, // 39: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	12, // 40: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	12, // 41: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,  // 42: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	14, // 43: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	28, // 44: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	29, // 45: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	11, // 46: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	16, // 47: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	16, // 48: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	17, // 49: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	25, // 50: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	19, // 51: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	20, // 52: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	21, // 53: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	17, // 54: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	19, // 55: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	19, // 56: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	17, // 57: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	17, // 58: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	25, // 59: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	25, // 60: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	25, // 61: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,  // 62: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	26, // 17: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	26, // 18: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	26, // 19: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	27, // 20: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	27, // 21: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	26, // 22: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	26, // 23: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,  // 24: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	9,  // 25: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	10, // 26: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	25, // 27: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	26, // 28: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	26, // 29: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	8,  // 30: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	26, // 31: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	26, // 32: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 33: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 34: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	6,  // 35: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 36: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	24, // 37: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	11, // 38: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	28, // 39: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	26, // 40: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	12, // 41: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	14, // 42: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	13, // 43: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	13, // 44: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,  // 45: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	15, // 46: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	29, // 47: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	30, // 48: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	12, // 49: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	17, // 50: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	17, // 51: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	18, // 52: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	26, // 53: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	20, // 54: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	21, // 55: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	22, // 56: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	18, // 57: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	20, // 58: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	20, // 59: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	18, // 60: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	18, // 61: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	26, // 62: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	26, // 63: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	26, // 64: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,  // 65: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	66, // [66:66] is the sub-list for method output_type
+	66, // [66:66] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -2536,14 +2649,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	}
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[8].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
