@@ -192,15 +192,23 @@ func TestBrokenParquetIsAnError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := write(t, "x.parquet", "")
+	put := func(content []byte) {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for i := range whole {
-		for _, mask := range []byte{0xff, 0x01, 0x80} {
+		for _, mask := range []byte{0xff, 0x01} {
 			broken := slices.Clone(whole)
 			broken[i] ^= mask
-			_ = firstError(write(t, "x.parquet", string(broken)), dataset.Options{})
+			put(broken)
+			_ = firstError(name, dataset.Options{})
 		}
 	}
 	for i := 0; i < len(whole); i += 7 {
-		if err := firstError(write(t, "x.parquet", string(whole[:i])), dataset.Options{}); err == nil {
+		put(whole[:i])
+		if err := firstError(name, dataset.Options{}); err == nil {
 			t.Errorf("the first %d of %d bytes are read without an error", i, len(whole))
 		}
 	}
