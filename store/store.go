@@ -36,12 +36,15 @@ var (
 	takenBucket     = []byte("taken")     // model → policy.Model
 	fleetBucket     = []byte("fleets")    // fleet → policy.Fleet
 	nodeBucket      = []byte("nodes")     // fleet, 0, node → rollout.NodeRecord
+	reportBucket    = []byte("reports")   // switch id, 0, stage, 0, check → rollout.Verdict, compressed
 
 	formatKey = []byte("format")
 	buckets   = [][]byte{
 		stateBucket, switchBucket, byModelBucket, byTimeBucket, byKeyBucket,
 		endpointsBucket, policyBucket, takenBucket, fleetBucket, nodeBucket,
 	}
+	// laterBuckets are those that a file of an older greenlight may lack.
+	laterBuckets = [][]byte{reportBucket}
 )
 
 // Store is an open journal. Its methods may be called from any goroutine;
@@ -119,7 +122,17 @@ func prepare(db *bolt.DB, path string) (err error) {
 	if fresh {
 		return db.Update(create)
 	}
-	return db.View(func(tx *bolt.Tx) error { return inspect(tx, path) })
+	complete := true
+	err = db.View(func(tx *bolt.Tx) error {
+		for _, name := range laterBuckets {
+			complete = complete && tx.Bucket(name) != nil
+		}
+		return inspect(tx, path)
+	})
+	if err != nil || complete {
+		return err
+	}
+	return db.Update(createLater)
 }
 
 func create(tx *bolt.Tx) error {
@@ -132,7 +145,19 @@ func create(tx *bolt.Tx) error {
 			return fmt.Errorf("create journal: %w", err)
 		}
 	}
+	if err := createLater(tx); err != nil {
+		return err
+	}
 	return meta.Put(formatKey, []byte(format))
+}
+
+func createLater(tx *bolt.Tx) error {
+	for _, name := range laterBuckets {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return fmt.Errorf("create journal: %w", err)
+		}
+	}
+	return nil
 }
 
 func inspect(tx *bolt.Tx, path string) error {

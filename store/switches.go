@@ -101,6 +101,7 @@ func forget(tx *bolt.Tx, k []byte, n int) error {
 		tx.Bucket(byModelBucket).Delete(k),
 		tx.Bucket(byTimeBucket).Delete(k[n:]),
 		tx.Bucket(switchBucket).Delete(id),
+		forgetReport(tx, id),
 	)
 	// The key may have been given to a later switch after this one.
 	byKey, key := tx.Bucket(byKeyBucket), join([]byte(sw.Model), []byte(sw.Key))
