@@ -47,6 +47,16 @@ func (m *marks) unread(path string) bool {
 	return m.broken[""]
 }
 
+// unreadBelow reports whether a value below path could not be read.
+func (m *marks) unreadBelow(path string) bool {
+	for broken := range m.broken {
+		if strings.HasPrefix(broken, path) {
+			return true
+		}
+	}
+	return false
+}
+
 // parent cuts the last key or index off a path.
 func parent(path string) string {
 	return path[:max(strings.LastIndexAny(path, ".["), 0)]
@@ -94,6 +104,8 @@ func (b *binder) value(node ast.Node, v reflect.Value, path string) {
 		b.structure(node, v, path)
 	case reflect.Slice:
 		b.slice(node, v, path)
+	case reflect.Map:
+		b.texts(node, v, path)
 	default:
 		b.plain(node, v, path)
 	}
@@ -124,6 +136,12 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 	if step, ok := v.Addr().Interface().(*rawStep); ok && isScalar(node) {
 		step.Weight = new(percent)
 		b.scalar(node, step.Weight, path)
+		return
+	}
+	if _, ok := v.Addr().Interface().(*rawNotWorse); ok && isScalar(node) {
+		if truth, ok := node.(*ast.BoolNode); !ok || !truth.Value {
+			b.breaks(path, RuleWrongType, "%s is %s; write true, or a mapping with the keys %s", shown(path), typeName(node), strings.Join(keysOf(v.Type()), ", "))
+		}
 		return
 	}
 	mapping, ok := node.(*ast.MappingNode)
@@ -175,6 +193,29 @@ func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
 		b.marks.places[element] = startOf(item)
 		b.value(item, v.Index(i), element)
 	}
+}
+
+// texts fills a map of texts, whose keys are the writer's own.
+func (b *binder) texts(node ast.Node, v reflect.Value, path string) {
+	mapping, ok := node.(*ast.MappingNode)
+	if !ok {
+		b.breaks(path, RuleWrongType, "%s is %s; write a mapping of names and texts", shown(path), typeName(node))
+		return
+	}
+	filled := map[string]string{}
+	for _, entry := range mapping.Values {
+		key, at := entry.Key.GetToken(), startOf(entry.Value)
+		if _, doubled := filled[key.Value]; doubled || !isScalar(entry.Key) {
+			b.problem(place{key.Position.Line, key.Position.Column}, RuleDoubledKey, "%s is written twice, or is no name; remove one", shown(child(path, short(key.Value))))
+			continue
+		}
+		element := child(path, key.Value)
+		b.marks.places[element] = at
+		value := reflect.New(v.Type().Elem()).Elem()
+		b.value(entry.Value, value, element)
+		filled[key.Value] = value.String()
+	}
+	v.Set(reflect.ValueOf(filled))
 }
 
 // plain fills text, numbers and truth values. Nothing is converted: what looks

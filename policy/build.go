@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"net/url"
-	"slices"
 	"time"
 )
 
@@ -13,6 +11,9 @@ const (
 	longWait = 30 * day
 	aYear    = 365 * day
 )
+
+// defaultEvery is the time between two runs of checks that are run again.
+const defaultEvery = 10 * time.Second
 
 // model builds a Model from a raw document.
 func (b *builder) model(raw *rawModel) *Model {
@@ -41,13 +42,34 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	m.InitialLive = Color(b.choice("spec.initialLive", raw.InitialLive, "", string(Blue), string(Green)))
 	m.Discovery = b.discovery(&raw.Discovery)
 	m.Route = b.route(m.Name, &raw.Route)
-	m.Validate = b.validate(m.Name, raw.Validate)
+	m.Predict = b.predict(m.Name, raw.Predict)
 	m.Shift = b.shift(raw.Shift)
 	m.Prepare = b.prepare(raw.Prepare)
 	m.Confirm = b.confirm(raw.Confirm)
-	m.Bake = b.bake(m.Name, raw.Bake, m.Validate)
+	m.StepChecks = b.stepChecks(orEmpty(raw.Shift))
+	m.Bake = b.bake(orEmpty(raw.Bake))
+	b.allChecks(m, raw)
 	m.Rollback = b.rollback(raw.Rollback)
 	m.Retire = b.retire(raw.Retire)
+}
+
+// allChecks builds the three lists of checks. The steps and the bake have
+// validate's cheap ones unless they have their own; an empty list is one of
+// its own.
+func (b *builder) allChecks(m *Model, raw *rawSpec) {
+	validate := b.validate(m, raw.Validate)
+	steps, bake := validate.repeated("spec.shift.checks"), validate.repeated("spec.bake.checks")
+	if b.marks.has(steps.path) {
+		steps = b.checks(steps.path, m, orEmpty(raw.Shift).Checks)
+		b.stepsToCheck(m.Shift, steps)
+	}
+	if b.marks.has(bake.path) {
+		bake = b.checks(bake.path, m, orEmpty(raw.Bake).Checks)
+	}
+	m.Validate = validate.settled(InconclusiveFails)
+	m.StepChecks.Checks = steps.settled(InconclusiveHolds)
+	m.Bake.Checks = bake.settled(InconclusiveHolds)
+	b.compile(validate, steps, bake)
 }
 
 // fleet builds a Fleet from a raw document.
@@ -95,21 +117,11 @@ func (b *builder) confirm(raw *rawConfirm) Confirm {
 	}
 }
 
-// bake takes the checks of validate unless it has its own; an empty list is
-// one of its own.
-func (b *builder) bake(model string, raw *rawBake, validate []Check) Bake {
-	if raw == nil {
-		raw = &rawBake{}
+func (b *builder) bake(raw *rawBake) Bake {
+	return Bake{
+		For:   b.wait("spec.bake.for", raw.For, 30*time.Minute, 0, longWait),
+		Every: b.wait("spec.bake.every", raw.Every, defaultEvery, 10*time.Millisecond, day),
 	}
-	bake := Bake{
-		For:    b.wait("spec.bake.for", raw.For, 30*time.Minute, 0, longWait),
-		Every:  b.wait("spec.bake.every", raw.Every, 10*time.Second, 10*time.Millisecond, day),
-		Checks: slices.Clone(validate),
-	}
-	if b.marks.has("spec.bake.checks") {
-		bake.Checks = b.checks("spec.bake.checks", model, raw.Checks)
-	}
-	return bake
 }
 
 func (b *builder) rollback(raw *rawRollback) Rollback {
@@ -137,16 +149,9 @@ func (b *builder) retire(raw *rawRetire) Retire {
 	}
 }
 
-// webhook takes a URL. A password in it is refused without being repeated:
-// problems go to logs and to the status.
 func (b *builder) webhook(path string, written *string) string {
 	if written == nil {
 		return ""
 	}
-	value := *written
-	if address, err := url.Parse(value); err == nil {
-		value = address.Redacted()
-	}
-	b.refuse(path, RuleURLSyntax, value, urlFault(*written))
-	return *written
+	return b.url(path, *written, urlFault)
 }

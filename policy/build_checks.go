@@ -7,64 +7,109 @@ import (
 	"time"
 )
 
-const (
-	maxChecks        = 50
-	defaultTolerance = 1e-6
-)
+const maxChecks = 50
+
+// checkList is a list of checks on its way: whether each says itself what an
+// inconclusive verdict means is still to be seen.
+type checkList struct {
+	path    string
+	checks  []Check
+	unclear bool // an entry has a problem, so not all figures are known
+}
 
 // validate is the checks before the first weight. It always holds exactly one
 // endpoints check: a policy that writes none gets the default in front.
-func (b *builder) validate(model string, raw []rawCheck) []Check {
-	checks := b.checks("spec.validate", model, raw)
-	if slices.ContainsFunc(checks, func(c Check) bool { return c.Endpoints != nil }) {
-		return checks
+func (b *builder) validate(m *Model, raw []rawCheck) checkList {
+	list := b.checks("spec.validate", m, raw)
+	if slices.ContainsFunc(list.checks, func(c Check) bool { return c.Endpoints != nil }) {
+		return list
 	}
 	preset := Check{Name: "endpoints", Timeout: checkTimeout("endpoints"), Endpoints: b.endpoints("", &rawEndpoints{})}
-	if slices.ContainsFunc(checks, func(c Check) bool { return c.Name == preset.Name }) {
+	if slices.ContainsFunc(list.checks, func(c Check) bool { return c.Name == preset.Name }) {
 		b.problem("spec.validate", RuleDuplicateCheck, "validate names another check endpoints; that is the name of the endpoints check that every model has")
 	}
-	return slices.Insert(checks, 0, preset)
+	list.checks = slices.Insert(list.checks, 0, preset)
+	return list
+}
+
+// repeated is what the steps and the bake check by default: what is cheap
+// enough to be measured again every few seconds.
+func (l checkList) repeated(path string) checkList {
+	again := checkList{path: path, checks: []Check{}}
+	for _, c := range l.checks {
+		if c.Endpoints != nil || c.Ready != nil || c.Golden != nil || c.Prometheus != nil {
+			again.checks = append(again.checks, c)
+		}
+	}
+	return again
+}
+
+// settled fills in what an inconclusive verdict means where none is written.
+func (l checkList) settled(preset OnInconclusive) []Check {
+	for i := range l.checks {
+		if l.checks[i].OnInconclusive == "" {
+			l.checks[i].OnInconclusive = preset
+		}
+	}
+	return l.checks
 }
 
 // checks builds a list of checks and gives the nameless ones their names.
-func (b *builder) checks(path, model string, raw []rawCheck) []Check {
-	checks := []Check{}
+func (b *builder) checks(path string, m *Model, raw []rawCheck) checkList {
+	list, before := checkList{path: path, checks: []Check{}}, len(b.problems)
 	if len(raw) > maxChecks {
 		b.problem(path, RuleTooLarge, "%s has %d checks; at most %d", shown(path), len(raw), maxChecks)
-		return checks
+		list.unclear = true
+		return list
 	}
 	for i := range raw {
-		if check, ok := b.check(item(path, i), model, &raw[i]); ok {
-			checks = append(checks, check)
+		if check, ok := b.check(item(path, i), m, &raw[i]); ok {
+			list.checks = append(list.checks, check)
 		}
 	}
-	b.names(path, checks)
-	return checks
+	b.names(path, list.checks)
+	list.unclear = len(b.problems) > before || b.marks.unreadBelow(path)
+	return list
 }
 
 // check builds one check; not if the policy does not say which.
-func (b *builder) check(path, model string, raw *rawCheck) (Check, bool) {
+func (b *builder) check(path string, m *Model, raw *rawCheck) (Check, bool) {
 	kinds := b.kinds(path)
 	if len(kinds) != 1 {
 		says := "has no check"
 		if len(kinds) > 1 {
 			says = "has " + strings.Join(kinds, " and ")
 		}
-		b.problem(path, RuleCheckKind, "%s %s; write exactly one of endpoints, ready and golden", shown(path), says)
+		b.problem(path, RuleCheckKind, "%s %s; write exactly one of %s", shown(path), says, strings.Join(Kinds[:], ", "))
 		return Check{}, false
 	}
 	kind := kinds[0]
 	c := Check{
-		Name:    b.text(path+".name", raw.Name, "", RuleNameSyntax, nameFault),
-		Timeout: b.wait(path+".timeout", raw.Timeout, checkTimeout(kind), 10*time.Millisecond, day),
+		Name:           b.text(path+".name", raw.Name, "", RuleNameSyntax, nameFault),
+		Timeout:        b.wait(path+".timeout", raw.Timeout, checkTimeout(kind), 10*time.Millisecond, day),
+		Retries:        b.count(path+".retries", raw.Retries, checkRetries(kind), 0, 10),
+		OnInconclusive: OnInconclusive(b.choice(path+".onInconclusive", raw.OnInconclusive, "", string(InconclusiveFails), string(InconclusivePasses), string(InconclusiveHolds))),
 	}
+	path += "." + kind
 	switch kind {
 	case "endpoints":
-		c.Endpoints = b.endpoints(path+".endpoints", orEmpty(raw.Endpoints))
+		c.Endpoints = b.endpoints(path, orEmpty(raw.Endpoints))
 	case "ready":
-		c.Ready = b.ready(path+".ready", orEmpty(raw.Ready))
+		c.Ready = b.ready(path, orEmpty(raw.Ready))
 	case "golden":
-		c.Golden = b.golden(path+".golden", model, orEmpty(raw.Golden))
+		c.Golden = b.golden(path, m.Predict, orEmpty(raw.Golden))
+	case "quality":
+		c.Quality = b.quality(path, m.Predict, orEmpty(raw.Quality))
+	case "drift":
+		c.Drift = b.drift(path, m.Predict, orEmpty(raw.Drift))
+	case "latency":
+		c.Latency = b.latency(path, m.Predict.Load, orEmpty(raw.Latency))
+	case "prometheus":
+		c.Prometheus = b.prometheus(path, orEmpty(raw.Prometheus))
+	case "webhook":
+		c.Webhook = b.askedWebhook(path, orEmpty(raw.Webhook))
+	case "expression":
+		c.Expression = b.expression(path, orEmpty(raw.Expression))
 	}
 	return c, true
 }
@@ -79,16 +124,27 @@ func orEmpty[T any](raw *T) *T {
 
 // kinds lists the checks that one list entry asks for.
 func (b *builder) kinds(path string) []string {
-	return slices.DeleteFunc([]string{"endpoints", "ready", "golden"}, func(kind string) bool {
+	return slices.DeleteFunc(slices.Clone(Kinds[:]), func(kind string) bool {
 		return !b.marks.has(path + "." + kind)
 	})
 }
 
 func checkTimeout(kind string) time.Duration {
-	if kind == "golden" {
+	switch kind {
+	case "golden":
 		return 2 * time.Minute
+	case "quality", "drift", "latency":
+		return 10 * time.Minute
 	}
 	return 30 * time.Second
+}
+
+// checkRetries: what asks others than the model is asked again by default.
+func checkRetries(kind string) int {
+	if kind == "prometheus" || kind == "webhook" {
+		return 2
+	}
+	return 0
 }
 
 // names gives every nameless check its kind's name, numbered from the second
@@ -138,26 +194,3 @@ func (b *builder) ready(path string, raw *rawReady) *ReadyCheck {
 }
 
 func queryPathFault(path string) string { return pathFault(path, true) }
-
-func (b *builder) golden(path, model string, raw *rawGolden) *GoldenCheck {
-	c := &GoldenCheck{
-		Protocol:  PredictProtocol(b.choice(path+".protocol", raw.Protocol, string(OpenInference), string(OpenInference), string(PlainJSON))),
-		Path:      b.text(path+".path", raw.Path, "/v2/models/"+model+"/infer", RulePathSyntax, queryPathFault),
-		Tolerance: defaultTolerance,
-	}
-	if c.Protocol == PlainJSON && raw.Path == nil {
-		b.require(path+".path", "plain JSON has no usual path; write the one to POST to")
-	}
-	if raw.Tolerance != nil {
-		c.Tolerance = float64(*raw.Tolerance)
-		if c.Tolerance < 0 || c.Tolerance > 1 {
-			b.problem(path+".tolerance", RuleNumberRange, "%s.tolerance = %g; it is 0 to 1", shown(path), c.Tolerance)
-		}
-	}
-	if !b.marks.has(path + ".file") {
-		b.require(path+".file", "name the JSONL file with requests and expected answers")
-	} else {
-		c.File = b.file(path+".file", raw.File)
-	}
-	return c
-}

@@ -88,3 +88,15 @@ func (b *builder) linear(raw *rawLinear) []Step {
 	}
 	return append(steps, Step{Weight: Full})
 }
+
+func (b *builder) stepChecks(raw *rawShift) StepChecks {
+	return StepChecks{Every: b.wait("spec.shift.checkEvery", raw.CheckEvery, defaultEvery, 10*time.Millisecond, day)}
+}
+
+// stepsToCheck notes checks that would never run: those of the last step are
+// the bake's.
+func (b *builder) stepsToCheck(steps []Step, list checkList) {
+	if len(steps) == 1 && len(list.checks) > 0 {
+		b.problem(list.path, RuleContradiction, "shift.checks run at every step but the last, and there is only one; write more steps, or write the checks in bake.checks")
+	}
+}

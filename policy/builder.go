@@ -16,6 +16,8 @@ type builder struct {
 	problems []Problem
 	source   Source
 	root     string // the policy folder; no path leads out of it
+	// expressions wait until all lists of checks are known.
+	expressions []*writtenExpression
 }
 
 // problem notes a broken rule at path, unless the value there could not even
@@ -93,6 +95,62 @@ func (b *builder) count(path string, written *int, preset, least, most int) int 
 		b.problem(path, RuleNumberRange, "%s = %d; it is %d to %d", shown(path), *written, least, most)
 	}
 	return *written
+}
+
+// decimal takes a number from least to most.
+func (b *builder) decimal(path string, written *number, preset, least, most float64) float64 {
+	if written == nil {
+		return preset
+	}
+	value := float64(*written)
+	if value < least || value > most {
+		b.problem(path, RuleNumberRange, "%s = %g; it is %g to %g", shown(path), value, least, most)
+	}
+	return value
+}
+
+// limit is decimal for a gate, which is there only if it is written.
+func (b *builder) limit(path string, written *number, least, most float64) *float64 {
+	if written == nil {
+		return nil
+	}
+	value := b.decimal(path, written, 0, least, most)
+	return &value
+}
+
+// ratio takes a ratio from least to most.
+func (b *builder) ratio(path string, written *ratio, preset, least, most float64) float64 {
+	if written == nil {
+		return preset
+	}
+	value := float64(*written)
+	if value < least || value > most {
+		b.problem(path, RuleWeightRange, "%s = %s; it is %s to %s, which may be written %g to %g",
+			shown(path), plainRatio(value), plainRatio(least), plainRatio(most), least, most)
+	}
+	return value
+}
+
+// refuseKey notes a key that means nothing here.
+func (b *builder) refuseKey(path, why string) {
+	if b.marks.has(path) {
+		b.problem(path, RuleContradiction, "%s %s; remove it", shown(path), why)
+	}
+}
+
+// texts takes a list of different short texts; nil if none is written.
+func (b *builder) texts(path string, written []string) []string {
+	if len(written) == 0 {
+		if b.marks.has(path) {
+			b.require(path, "write at least one, or remove the key")
+		}
+		return nil
+	}
+	for i, text := range written {
+		b.refuse(item(path, i), RuleTextSyntax, text, textFault(text))
+	}
+	b.unique(path, written)
+	return written
 }
 
 func (b *builder) weight(written *percent, preset Weight) Weight {

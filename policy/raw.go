@@ -30,6 +30,7 @@ type rawSpec struct {
 	InitialLive *string      `yaml:"initialLive" jsonschema:"enum=blue,enum=green" jsonschema_description:"The color that is live when Greenlight meets the model for the first time. Default: the color that has endpoints, blue if both have."`
 	Discovery   rawDiscovery `yaml:"discovery" jsonschema:"required" jsonschema_description:"How the model's instances and their colors are found in the registry: one service with a color, or one service for each color."`
 	Route       rawRoute     `yaml:"route" jsonschema:"required" jsonschema_description:"Which requests are the model's, and how Envoy sends them on."`
+	Predict     *rawPredict  `yaml:"predict" jsonschema_description:"How checks ask the model's instances for predictions."`
 	Validate    []rawCheck   `yaml:"validate" jsonschema_description:"Checks that the idle color must pass before any user meets it. Default: one endpoints check."`
 	Prepare     *rawPrepare  `yaml:"prepare" jsonschema_description:"The wait for the idle color to be complete, of one version, and warm on every node."`
 	Shift       *rawShift    `yaml:"shift" jsonschema_description:"How weight moves. Default: all at once."`
@@ -100,35 +101,11 @@ type rawLimits struct {
 	Retries     *int `yaml:"retries" jsonschema:"default=64,minimum=0" jsonschema_description:"Retries in flight."`
 }
 
-type rawCheck struct {
-	Name      *string       `yaml:"name" jsonschema:"pattern=^[a-z0-9]([a-z0-9-]*[a-z0-9])?$,maxLength=63" jsonschema_description:"Name of the check, unique in its list. Default: its kind, numbered from the second on."`
-	Timeout   *duration     `yaml:"timeout" jsonschema:"default=30s" jsonschema_description:"Time for the whole check. Default 30s, for golden 2m."`
-	Endpoints *rawEndpoints `yaml:"endpoints" jsonschema:"oneof_required=endpoints" jsonschema_description:"Asks for a number of ready endpoints."`
-	Ready     *rawReady     `yaml:"ready" jsonschema:"oneof_required=ready" jsonschema_description:"Asks every idle endpoint whether it is ready."`
-	Golden    *rawGolden    `yaml:"golden" jsonschema:"oneof_required=golden" jsonschema_description:"Sends known requests to every idle endpoint and compares the answers."`
-}
-
-type rawEndpoints struct {
-	Min    *int     `yaml:"min" jsonschema:"default=1,minimum=1" jsonschema_description:"Fewest ready endpoints."`
-	OfLive *percent `yaml:"ofLive" jsonschema:"default=100%" jsonschema_description:"Fewest ready endpoints as a share of the live color's."`
-}
-
-type rawReady struct {
-	Path    *string `yaml:"path" jsonschema:"pattern=^/,example=/v2/health/ready" jsonschema_description:"Path of an HTTP GET; 200 to 299 passes."`
-	GRPC    *bool   `yaml:"grpc" jsonschema:"default=false" jsonschema_description:"Ask grpc.health.v1.Health/Check instead."`
-	Service *string `yaml:"service" jsonschema_description:"Service to ask the gRPC health of. Default: the whole server."`
-}
-
-type rawGolden struct {
-	File      string  `yaml:"file" jsonschema:"required,example=fraud.golden.jsonl" jsonschema_description:"JSONL file of requests and expected answers, relative to the policy file."`
-	Protocol  *string `yaml:"protocol" jsonschema:"default=open-inference,enum=open-inference,enum=json" jsonschema_description:"How requests and answers are written."`
-	Path      *string `yaml:"path" jsonschema:"pattern=^/" jsonschema_description:"Path to POST to unless a case names its own. Default for open-inference: /v2/models/NAME/infer; required for json."`
-	Tolerance *number `yaml:"tolerance" jsonschema:"default=1e-6" jsonschema_description:"Largest difference of two numbers that still agree, relative to max(1, |expected|)."`
-}
-
 type rawShift struct {
-	Steps  []rawStep  `yaml:"steps" jsonschema:"minItems=1,maxItems=100" jsonschema_description:"Weights in rising order, the last one 100%."`
-	Linear *rawLinear `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
+	Steps      []rawStep  `yaml:"steps" jsonschema:"minItems=1,maxItems=100" jsonschema_description:"Weights in rising order, the last one 100%."`
+	Linear     *rawLinear `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
+	CheckEvery *duration  `yaml:"checkEvery" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks of a step."`
+	Checks     []rawCheck `yaml:"checks" jsonschema_description:"What is checked at every step but the last. Default: the endpoints, ready, golden and prometheus checks of validate."`
 }
 
 // rawStep is written as a mapping or, without a hold, as the weight alone.
@@ -154,7 +131,7 @@ type rawConfirm struct {
 type rawBake struct {
 	For    *duration  `yaml:"for" jsonschema:"default=30m" jsonschema_description:"How long the new color is watched at full weight."`
 	Every  *duration  `yaml:"every" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks."`
-	Checks []rawCheck `yaml:"checks" jsonschema_description:"What is checked. Default: the checks of validate."`
+	Checks []rawCheck `yaml:"checks" jsonschema_description:"What is checked. Default: the endpoints, ready, golden and prometheus checks of validate."`
 }
 
 type rawRollback struct {

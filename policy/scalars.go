@@ -40,6 +40,7 @@ var (
 	digits      = regexp.MustCompile(`^[0-9]+$`)
 	percentText = regexp.MustCompile(`^([0-9]{1,9})(?:\.([0-9]{1,2}))?%?$`)
 	signedText  = regexp.MustCompile(`^[+-]?[0-9.]+%?$`)
+	ratioText   = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
 	integerText = regexp.MustCompile(`^(0|-?[1-9][0-9]{0,17})$`)
 )
 
@@ -90,4 +91,26 @@ func (n *number) set(text string) *fault {
 	}
 	*n = number(value)
 	return nil
+}
+
+// ratio is a share that may exceed all: written as 120% or as 1.2.
+type ratio float64
+
+func (r *ratio) set(text string) *fault {
+	digits, percent := strings.CutSuffix(text, "%")
+	if !ratioText.MatchString(digits) {
+		return &fault{RuleWeightSyntax, "a ratio is written like 120%, 99.9% or 1.2"}
+	}
+	if percent {
+		digits += "e-2" // so that 99.9% is the same number as 0.999
+	}
+	// It can't fail: the pattern lets few digits through.
+	value, _ := strconv.ParseFloat(digits, 64)
+	*r = ratio(value)
+	return nil
+}
+
+// plainRatio writes a ratio as policies do: 120%.
+func plainRatio(r float64) string {
+	return strconv.FormatFloat(math.Round(r*1e8)/1e6, 'f', -1, 64) + "%"
 }

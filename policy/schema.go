@@ -123,6 +123,24 @@ func (number) JSONSchema() *jsonschema.Schema {
 	}
 }
 
+// JSONSchema describes how a ratio is written.
+func (ratio) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^[0-9]{1,9}(\.[0-9]{1,9})?%?$`},
+			{Type: "number", Minimum: "0"},
+		},
+		Description: "A share that may be more than all: 120% is 1.2.",
+		Examples:    []any{"120%", "99.9%", 1.2},
+	}
+}
+
+// JSONSchemaExtend adds the shorthand of a gate: true.
+func (rawNotWorse) JSONSchemaExtend(s *jsonschema.Schema) {
+	full := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "boolean", Enum: []any{true}}, &full}}
+}
+
 // JSONSchemaExtend adds the shorthand of a step: the weight alone.
 func (rawStep) JSONSchemaExtend(s *jsonschema.Schema) {
 	full := *s

@@ -108,13 +108,13 @@ func urlFault(text string) string {
 	case err != nil || len(text) > 2048:
 		return "it is not a URL"
 	case address.Scheme != "http" && address.Scheme != "https":
-		return "a webhook is an http:// or https:// URL"
+		return "write an http:// or https:// URL"
 	case address.Hostname() == "":
 		return "the URL names no host"
 	case address.User != nil:
 		return "take user:password@ out of the URL; a policy is no place for a password"
 	case address.Fragment != "":
-		return "a webhook URL has no #fragment"
+		return "a URL has no #fragment here"
 	}
 	return ""
 }
