@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -10,8 +11,10 @@ import (
 
 // checkRun is a set of checks that runs.
 type checkRun struct {
-	id     uint64
-	cancel context.CancelFunc
+	id       uint64
+	switchID string
+	stage    string
+	cancel   context.CancelFunc
 
 	mu  sync.Mutex
 	got []rollout.CheckProgress // in policy order
@@ -48,20 +51,25 @@ func (r *checkRun) note(p rollout.CheckProgress) {
 func (l *loop) startChecks(a rollout.RunChecks) {
 	l.stopChecks()
 	ctx, cancel := context.WithCancel(l.ctx)
-	run := &checkRun{id: a.Run, cancel: cancel}
+	sw := l.state.Switch
+	run := &checkRun{id: a.Run, switchID: sw.ID, stage: a.Stage, cancel: cancel}
 	for _, c := range a.Checks {
 		run.got = append(run.got, rollout.CheckProgress{Check: c.Name})
 	}
-	job := rollout.CheckJob{
-		Model: l.model, Checks: a.Checks, Target: a.Target, Live: a.Live,
-		Endpoints: l.state.Facts.Endpoints,
-		// As the fleets reach them now, not as the plan says: what was changed
-		// in the policy's route since is in force already.
-		Protocol: l.policy.Route.Protocol, RequestTimeout: l.policy.Route.Timeout,
-		Progress: func(p rollout.CheckProgress) {
-			run.note(p)
-			signal(l.progressed)
+	// What was changed in the policy's route since the switch began is in force
+	// already; how predictions are asked for is part of its plan.
+	job := checkJob(l.policy, l.state.Facts.Endpoints, a.Checks, a.Target)
+	job.Live, job.FailFast, job.Predict = a.Live, a.FailFast, sw.Plan.Predict
+	job.Earlier = slices.Clone(sw.Verdicts)
+	job.For = rollout.CheckFor{
+		Switch: sw.ID, Stage: a.Stage, Weights: l.state.Weights, Actor: sw.Actor, Reason: sw.Reason,
+		Target: rollout.Target{
+			Idle: string(sw.To), IdleVersion: sw.ToVersion, Live: string(sw.From), LiveVersion: sw.FromVersion,
 		},
+	}
+	job.Progress = func(p rollout.CheckProgress) {
+		run.note(p)
+		signal(l.progressed)
 	}
 	l.checks = run
 	l.background.Go(func() {
@@ -78,8 +86,31 @@ func (l *loop) conclude(r checkResult) {
 	if l.checks == nil || l.checks.id != r.run {
 		return
 	}
+	run := l.checks
 	l.stopChecks()
-	l.add(rollout.Checked{Run: r.run, Verdicts: r.verdicts})
+	l.keepVerdicts(run, r.verdicts)
+	l.add(rollout.Checked{Run: r.run, Verdicts: withoutDetail(r.verdicts)})
+}
+
+// keepVerdicts saves a run's verdicts, details and all, for the switch's report,
+// beside the loop: what keeps a switch going is in the journal.
+func (l *loop) keepVerdicts(run *checkRun, verdicts []rollout.Verdict) {
+	if l.o.Reports == nil {
+		return
+	}
+	what := fmt.Sprintf("verdicts of %s, switch %s", run.stage, run.switchID)
+	l.g.saver.put(what, func() error {
+		return l.o.Reports.SaveVerdicts(run.switchID, run.stage, verdicts)
+	})
+}
+
+// withoutDetail is verdicts as a state holds them.
+func withoutDetail(verdicts []rollout.Verdict) []rollout.Verdict {
+	out := slices.Clone(verdicts)
+	for i := range out {
+		out[i].Detail = nil
+	}
+	return out
 }
 
 func (l *loop) cancelChecks(run uint64) {

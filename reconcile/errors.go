@@ -2,7 +2,7 @@ package reconcile
 
 import "errors"
 
-// Errors that Do can wrap, besides those of rollout.
+// Errors that Do and Check can wrap, besides those of rollout.
 var (
 	// ErrJournal says that the journal can't be written: nothing was done.
 	ErrJournal = errors.New("the journal can't be written")

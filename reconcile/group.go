@@ -23,6 +23,7 @@ type Options struct {
 	LetGo     func(ctx context.Context, note LetGoNote) error
 	Endpoints EndpointStore // nil: endpoints are not kept
 	Policies  PolicyStore   // nil: policies are not kept
+	Reports   ReportStore   // nil: reports are not kept
 	Log       *slog.Logger
 	// States, LastEndpoints and TakenPolicies are what the journal and the two
 	// stores held at the start.
@@ -50,7 +51,11 @@ type Group struct {
 	ids      *idMaker
 	start    *startup
 	claims   *claims
+	checking *running
 	stopped  chan struct{} // closed when Run has ended
+	// stopping is done when Run is about to end.
+	stopping context.Context
+	stop     context.CancelFunc
 
 	mu    sync.RWMutex
 	loops map[string]*loop // written by Run's goroutine alone
@@ -78,12 +83,14 @@ func New(o Options) *Group {
 		ids:      newIDMaker(),
 		start:    newStartup(o.Ready),
 		claims:   newClaims(),
+		checking: &running{models: map[string]struct{}{}},
 		stopped:  make(chan struct{}),
 		loops:    map[string]*loop{},
 		states:   map[string]rollout.State{},
 		last:     map[string]rollout.EndpointSet{},
 		taken:    map[string]*policy.Model{},
 	}
+	g.stopping, g.stop = context.WithCancel(context.Background())
 	maps.Copy(g.states, o.States)
 	maps.Copy(g.last, o.LastEndpoints)
 	maps.Copy(g.taken, o.TakenPolicies)
@@ -105,6 +112,7 @@ func (g *Group) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			g.stop()
 			for _, l := range g.loops {
 				<-l.done
 			}

@@ -55,3 +55,11 @@ type EndpointStore interface {
 type PolicyStore interface {
 	SaveTaken(m *policy.Model) error
 }
+
+// ReportStore keeps the verdicts of each stage of a switch with their details,
+// which are too large for the journal. Saving is in no hurry here, too.
+type ReportStore interface {
+	// SaveVerdicts puts the verdicts of one complete run in the place of the
+	// older ones of the same checks in this stage.
+	SaveVerdicts(switchID, stage string, verdicts []rollout.Verdict) error
+}

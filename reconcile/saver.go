@@ -11,8 +11,8 @@ import (
 // saveAgain is the pause after a failed save.
 const saveAgain = time.Second
 
-// saver writes what is last known to be good beside the loops, so that none of
-// them waits for a disk that it does not need: of each thing the latest.
+// saver writes what is last known to be good, and reports, beside the loops, so
+// that none of them waits for a disk that it does not need: of each thing the latest.
 type saver struct {
 	log  *slog.Logger
 	wake chan struct{}
@@ -74,7 +74,7 @@ func (s *saver) flush() bool {
 	for _, what := range slices.Sorted(maps.Keys(batch)) {
 		if err := batch[what](); err != nil {
 			whole = false
-			s.log.Error("last good not saved", "what", what, "error", err)
+			s.log.Error("not saved, it is tried again", "what", what, "error", err)
 			s.putBack(what, batch[what])
 		}
 	}

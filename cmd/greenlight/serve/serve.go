@@ -114,7 +114,7 @@ func (s *server) build(opts Options) error {
 	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log}), Registry: source,
-		Endpoints: s.store, Policies: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
+		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
 		},
@@ -146,7 +146,9 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	xdsServer := grpc.NewServer(xds.ServerOptions()...)
 	s.xds.Register(xdsServer)
 	adminServer := grpc.NewServer()
-	api.New(api.Options{Models: s.group, History: s.store, Fleets: s.xds, Log: s.log}).Register(adminServer)
+	api.New(api.Options{
+		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, Log: s.log,
+	}).Register(adminServer)
 	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting)
 
 	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
