@@ -26,7 +26,7 @@ func (r *Runner) measureAgain(ctx context.Context, job rollout.CheckJob, c polic
 	pauses.Reset()
 	for times := 1; ; times++ {
 		f := r.measure(ctx, job, c, p)
-		again := f.result == rollout.Inconclusive && f.outstanding == 0 && times <= c.Retries
+		again := f.result == rollout.Inconclusive && f.outstanding == 0 && !f.final && times <= c.Retries
 		if again && pause(ctx, pauses.NextBackOff()) {
 			continue
 		}

@@ -11,6 +11,7 @@ package check
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -45,8 +46,9 @@ type Runner struct {
 	log   *slog.Logger
 	opts  Options
 	kinds map[string]measurer
-	// limiters are those of one run; Run works with a copy of the Runner.
+	// limiters and id are those of one run; Run works with a copy of the Runner.
 	limiters *limiters
+	id       string // different for each run
 }
 
 // measurer measures what a check of one kind asks for. It has to end soon after
@@ -60,8 +62,11 @@ func measurers() map[string]measurer {
 		"endpoints": func(_ *Runner, _ context.Context, job rollout.CheckJob, c policy.Check, p *progress) finding {
 			return countEndpoints(job, c.Endpoints, p)
 		},
-		"ready":  (*Runner).askReady,
-		"golden": (*Runner).runGolden,
+		"ready":      (*Runner).askReady,
+		"golden":     (*Runner).runGolden,
+		"prometheus": (*Runner).askPrometheus,
+		"webhook":    (*Runner).callWebhook,
+		"expression": (*Runner).evaluate,
 	}
 }
 
@@ -86,7 +91,7 @@ func New(o Options) *Runner {
 // for; if a file, a Prometheus or a webhook is, it is inconclusive.
 func (r *Runner) Run(ctx context.Context, job rollout.CheckJob) []rollout.Verdict {
 	run := *r
-	run.limiters = newLimiters(job)
+	run.limiters, run.id = newLimiters(job), rand.Text()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 

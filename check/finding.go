@@ -35,10 +35,20 @@ type finding struct {
 	// blameless: what is outstanding is not the model's to give (the rest of a
 	// file, the answer of another service); summary says what it is.
 	blameless bool
+	// final: measuring again would find the same, as long as nobody changes
+	// policy or configuration.
+	final bool
 }
 
 func inconclusive(format string, args ...any) finding {
 	return finding{result: rollout.Inconclusive, summary: fmt.Sprintf(format, args...)}
+}
+
+// final is inconclusive, and stays so however often it is measured.
+func final(format string, args ...any) finding {
+	f := inconclusive(format, args...)
+	f.final = true
+	return f
 }
 
 // waiting is what a check found that ctx ended while it waited for something
