@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -227,6 +228,9 @@ func (j *journal) Commit(s rollout.State) error {
 	if err != nil {
 		return err
 	}
+	if bytes.Contains(raw, []byte(`"detail":`)) {
+		j.w.fail("a detail was journaled: %s", raw)
+	}
 	j.states[s.Model] = raw
 	j.seen[mark(s)] = true
 	if s.Switch != nil && s.Switch.Key != "" {
@@ -315,6 +319,7 @@ type checker struct {
 	mu     sync.Mutex
 	result rollout.Result
 	job    rollout.CheckJob       // the newest
+	jobs   []rollout.CheckJob     // all
 	hold   bool                   // wait for release or for the end
 	held   chan []rollout.Verdict // of the newest held run
 }
@@ -329,6 +334,7 @@ func (c *checker) Run(ctx context.Context, job rollout.CheckJob) []rollout.Verdi
 	c.mu.Lock()
 	result, hold, held := c.result, c.hold, make(chan []rollout.Verdict)
 	c.job, c.held = job, held
+	c.jobs = append(c.jobs, job)
 	c.mu.Unlock()
 	c.w.note("check %s %s", job.Model, job.Target)
 	if hold {
@@ -349,7 +355,10 @@ func (c *checker) Run(ctx context.Context, job rollout.CheckJob) []rollout.Verdi
 func verdicts(job rollout.CheckJob, r rollout.Result) []rollout.Verdict {
 	var out []rollout.Verdict
 	for _, c := range job.Checks {
-		out = append(out, rollout.Verdict{Check: c.Name, Kind: c.Kind(), Result: r, Summary: "as told"})
+		out = append(out, rollout.Verdict{
+			Check: c.Name, Kind: c.Kind(), Result: r, Summary: "as told",
+			Detail: &rollout.Detail{Notes: []string{"measured at " + job.For.Stage}},
+		})
 	}
 	return out
 }
@@ -419,6 +428,7 @@ type kept struct {
 	broken    bool
 	endpoints map[string]rollout.EndpointSet
 	policies  map[string]*policy.Model
+	verdicts  map[string][]rollout.Verdict // switch id and stage → newest
 }
 
 var errDisk = errors.New("disk is full")
@@ -441,6 +451,28 @@ func (k *kept) SaveTaken(m *policy.Model) error {
 	}
 	k.policies[m.Name] = m
 	return nil
+}
+
+func (k *kept) SaveVerdicts(switchID, stage string, verdicts []rollout.Verdict) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.broken {
+		return errDisk
+	}
+	k.verdicts[switchID+" "+stage] = verdicts
+	return nil
+}
+
+func (k *kept) loadVerdicts() map[string][]rollout.Verdict {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.verdicts)
+}
+
+func (k *kept) setBroken(broken bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.broken = broken
 }
 
 func (k *kept) loadEndpoints() map[string]rollout.EndpointSet {

@@ -47,7 +47,7 @@ func newWorld() *world {
 	w.checker = &checker{w: w}
 	w.registry = &registry{w: w, sets: map[string]rollout.EndpointSet{}, emits: map[string]func(rollout.EndpointSet){}, lasts: map[string]*rollout.EndpointSet{}}
 	w.hooks = &hooks{w: w}
-	w.kept = &kept{endpoints: map[string]rollout.EndpointSet{}, policies: map[string]*policy.Model{}}
+	w.kept = &kept{endpoints: map[string]rollout.EndpointSet{}, policies: map[string]*policy.Model{}, verdicts: map[string][]rollout.Verdict{}}
 	return w
 }
 
@@ -64,7 +64,7 @@ func (l locked) Write(p []byte) (int, error) {
 func (w *world) begin() {
 	w.g = reconcile.New(reconcile.Options{
 		Fleet: w.fleet, Journal: w.journal, Checker: w.checker, Registry: w.registry,
-		LetGo: w.hooks.call, Endpoints: w.kept, Policies: w.kept,
+		LetGo: w.hooks.call, Endpoints: w.kept, Policies: w.kept, Reports: w.kept,
 		Log:    slog.New(slog.NewTextHandler(locked{w}, nil)),
 		States: w.journal.load(), LastEndpoints: w.kept.loadEndpoints(), TakenPolicies: w.kept.loadPolicies(),
 		Ready: func() { w.readied.Add(1) },
@@ -186,28 +186,29 @@ func (w *world) expect(t *testing.T, want ...string) {
 	}
 }
 
-// model is a policy: validation by one check, 10 % for a minute, then all.
+// model is a policy: one check before and at each weight, 10 % for a minute, then all.
 func model(name string) *policy.Model {
 	check := []policy.Check{{Name: "ready", Timeout: time.Second, Ready: &policy.ReadyCheck{Path: "/ready"}}}
 	return &policy.Model{
-		Name:      name,
-		Source:    policy.Source{File: name + ".yaml", Line: 1, Hash: name + "-1"},
-		Discovery: policy.Discovery{Service: name, ColorMeta: "color", VersionMeta: "version"},
-		Route:     policy.Route{Fleets: []string{"edge"}, Hosts: []string{name}, Prefix: "/", Timeout: time.Second},
-		Validate:  check,
-		Shift:     []policy.Step{{Weight: 1000, Hold: time.Minute}, {Weight: policy.Full}},
-		Prepare:   policy.Prepare{Within: 5 * time.Minute},
-		Confirm:   policy.Confirm{Within: 30 * time.Second, Otherwise: policy.OtherwiseRollback},
-		Bake:      policy.Bake{For: 10 * time.Minute, Every: time.Minute, Checks: check},
-		Rollback:  policy.Rollback{Automatic: true, EndpointsBelow: 5000},
-		Retire:    policy.Retire{After: time.Hour, Webhook: "http://hook"},
+		Name:       name,
+		Source:     policy.Source{File: name + ".yaml", Line: 1, Hash: name + "-1"},
+		Discovery:  policy.Discovery{Service: name, ColorMeta: "color", VersionMeta: "version"},
+		Route:      policy.Route{Fleets: []string{"edge"}, Hosts: []string{name}, Prefix: "/", Timeout: time.Second},
+		Validate:   check,
+		Shift:      []policy.Step{{Weight: 1000, Hold: time.Minute}, {Weight: policy.Full}},
+		StepChecks: policy.StepChecks{Every: 20 * time.Second, Checks: check},
+		Prepare:    policy.Prepare{Within: 5 * time.Minute},
+		Confirm:    policy.Confirm{Within: 30 * time.Second, Otherwise: policy.OtherwiseRollback},
+		Bake:       policy.Bake{For: 10 * time.Minute, Every: time.Minute, Checks: check},
+		Rollback:   policy.Rollback{Automatic: true, EndpointsBelow: 5000},
+		Retire:     policy.Retire{After: time.Hour, Webhook: "http://hook"},
 	}
 }
 
 // instant is model without checks and steps: a Start reaches the fleets in one Step.
 func instant(name string) *policy.Model {
 	m := model(name)
-	m.Validate, m.Bake.Checks = nil, nil
+	m.Validate, m.StepChecks.Checks, m.Bake.Checks = nil, nil, nil
 	m.Shift = []policy.Step{{Weight: policy.Full}}
 	return m
 }
