@@ -38,18 +38,17 @@ func ParseHosts(list string) (Hosts, error) {
 }
 
 func parseHost(text string) (allowedHost, error) {
-	h := allowedHost{name: text}
+	h, bad := allowedHost{name: text}, false
 	if name, port, err := net.SplitHostPort(text); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return h, fmt.Errorf("%q has the port %q; must be 1 to 65535, or leave it out for every port", text, port)
-		}
-		h = allowedHost{name: name, port: port}
+		n, err := strconv.ParseUint(port, 10, 16)
+		bad = err != nil || n == 0
+		h = allowedHost{name: name, port: strconv.FormatUint(n, 10)}
 	} else if inner, ok := strings.CutPrefix(text, "["); ok {
 		h.name = strings.TrimSuffix(inner, "]")
 	}
 	h.name = sameName(h.name)
-	if _, err := netip.ParseAddr(h.name); err != nil && !hostName.MatchString(h.name) {
-		return h, fmt.Errorf("%q is no host; must be HOST or HOST:PORT, without scheme, path or wildcard", text)
+	if _, err := netip.ParseAddr(h.name); bad || err != nil && !hostName.MatchString(h.name) {
+		return h, fmt.Errorf("%q is no host; must be HOST or HOST:PORT (1 to 65535), without scheme, path or wildcard", text)
 	}
 	return h, nil
 }

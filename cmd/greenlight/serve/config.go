@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/pflag"
 
+	"greenlight/check"
 	"greenlight/registry"
 )
 
@@ -52,6 +53,12 @@ type Config struct {
 	NewWithin time.Duration `yaml:"newWithin"`
 	// AllowRemoval lets a model whose policy file is gone be taken off the fleets.
 	AllowRemoval bool `yaml:"allowRemoval"`
+	// CheckHosts are what prometheus and webhook checks may reach: HOST for every
+	// port, or HOST:PORT. None by default.
+	CheckHosts HostList `yaml:"checkHosts"`
+	// CheckSecrets is the folder below which checks may read secrets from files;
+	// empty: from none.
+	CheckSecrets string `yaml:"checkSecrets"`
 	// Addresses is a file that gets the addresses really listened on, as JSON;
 	// empty means none. It is for scripts that listen on port 0.
 	Addresses string `yaml:"addresses"`
@@ -87,6 +94,8 @@ func (c *Config) flags(set *pflag.FlagSet) {
 	set.DurationVar(&c.ReconnectGrace, "reconnect-grace", c.ReconnectGrace, "time that known nodes have to come back after a start")
 	set.DurationVar(&c.NewWithin, "new-within", c.NewWithin, "time that a start waits for the registry's first answer on models that were never routed")
 	set.BoolVar(&c.AllowRemoval, "allow-removal", c.AllowRemoval, "take models off the fleets when their policy file is gone")
+	set.Var(&c.CheckHosts, "check-hosts", "hosts that prometheus and webhook checks may reach: HOST or HOST:PORT, with commas or repeated (default: none)")
+	set.StringVar(&c.CheckSecrets, "check-secrets", c.CheckSecrets, "folder below which checks may read secrets from files (default: none)")
 	set.StringVar(&c.Addresses, "addresses", c.Addresses, "file that gets the addresses listened on, as JSON")
 	set.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 	set.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text, json, or auto (text on a terminal)")
@@ -182,6 +191,14 @@ func (c *Config) check() error {
 		problems = append(problems, fmt.Errorf("policies: %w; make the folder or name another one with --policies", err))
 	} else if !info.IsDir() {
 		problems = append(problems, fmt.Errorf("policies = %s is not a folder", c.Policies))
+	}
+	if _, err := check.ParseHosts(string(c.CheckHosts)); err != nil {
+		problems = append(problems, fmt.Errorf("check-hosts: %w", err))
+	}
+	if info, err := os.Stat(c.CheckSecrets); c.CheckSecrets != "" && err != nil {
+		problems = append(problems, fmt.Errorf("check-secrets: %w; make the folder or name another one", err))
+	} else if c.CheckSecrets != "" && !info.IsDir() {
+		problems = append(problems, fmt.Errorf("check-secrets = %s is not a folder", c.CheckSecrets))
 	}
 	if _, err := logLevel(c.LogLevel); err != nil {
 		problems = append(problems, err)

@@ -74,6 +74,9 @@ func TestPrecedence(t *testing.T) {
 		"lease":           {"lease", [3]string{"1m0s", "2m0s", "3m0s"}},
 		"registry-settle": {"registrySettle", [3]string{"1m0s", "2m0s", "3m0s"}},
 
+		"check-hosts":   {"checkHosts", [3]string{"a", "b:9090", "c,d"}},
+		"check-secrets": {"checkSecrets", [3]string{"/", "/.", "/./."}},
+
 		"consul-datacenter": {"consulDatacenter", [3]string{"one", "two", "three"}},
 		"consul-token-file": {"consulTokenFile", [3]string{"one", "two", "three"}},
 		"consul-stale":      {"consulStale", [3]string{"true", "false", "true"}},
@@ -225,6 +228,11 @@ var rules = map[string]struct{ flag, message string }{
 	"new within":        {"--new-within=0s", "new-within = 0s; must be > 0"},
 	"policies":          {"--policies=/nowhere", "policies: stat /nowhere: no such file or directory; make the folder or name another one with --policies"},
 	"policies is file":  {"--policies=/dev/null", "policies = /dev/null is not a folder"},
+	"hosts":             {"--check-hosts=a,http://b", `check-hosts: "http://b" is no host; must be HOST or HOST:PORT (1 to 65535), without scheme, path or wildcard`},
+	"hosts wildcard":    {"--check-hosts=*.internal", `check-hosts: "*.internal" is no host; must be HOST or HOST:PORT (1 to 65535), without scheme, path or wildcard`},
+	"hosts port":        {"--check-hosts=a:0", `check-hosts: "a:0" is no host; must be HOST or HOST:PORT (1 to 65535), without scheme, path or wildcard`},
+	"secrets":           {"--check-secrets=/nowhere", "check-secrets: stat /nowhere: no such file or directory; make the folder or name another one"},
+	"secrets is file":   {"--check-secrets=/dev/null", "check-secrets = /dev/null is not a folder"},
 	"log level":         {"--log-level=loud", `log-level = "loud"; must be debug, info, warn or error`},
 	"log format":        {"--log-format=xml", `log-format = "xml"; must be auto, text or json`},
 }
@@ -252,9 +260,30 @@ func TestAllBrokenRulesAreNamedAtOnce(t *testing.T) {
 	}
 }
 
+func TestHostsAreAListOrRepeated(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		file string
+	}{
+		"flags":     {[]string{"--check-hosts=a,b:1", "--check-hosts=c"}, ""},
+		"a list":    {nil, "checkHosts: [a, 'b:1', c]\n"},
+		"a text":    {nil, "checkHosts: a,b:1,c\n"},
+		"flag wins": {[]string{"--check-hosts=a,b:1,c"}, "checkHosts: [d]\n"},
+	} {
+		got, err := load(t, append([]string{"--policies=$DIR"}, c.args...), nil, c.file)
+		if err != nil || got.CheckHosts != "a,b:1,c" {
+			t.Errorf("%s: hosts %q, %v", name, got.CheckHosts, err)
+		}
+	}
+	if _, err := load(t, []string{"--policies=$DIR"}, nil, "checkHosts: {a: b}\n"); err == nil {
+		t.Error("a map was taken for hosts")
+	}
+}
+
 func TestGoodConfigurations(t *testing.T) {
 	for _, flag := range []string{
 		"--registry=file:/etc/greenlight/instances.json", "--xds=:0", "--xds=[::1]:18000", "--admin=localhost:0",
+		"--check-hosts=a.internal,[::1]:9090,::1,10.0.0.1:80", "--check-secrets=$DIR",
 		"--reconnect-grace=0s", "--log-level=DEBUG", "--log-format=json",
 	} {
 		if _, err := load(t, []string{"--policies=$DIR", flag}, nil, ""); err != nil {

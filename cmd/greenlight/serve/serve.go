@@ -88,6 +88,10 @@ func (s *server) build(opts Options) error {
 	if err != nil {
 		return err
 	}
+	hosts, err := check.ParseHosts(string(s.config.CheckHosts))
+	if err != nil {
+		return fmt.Errorf("check-hosts: %w", err)
+	}
 	states, err := s.store.States()
 	if err != nil {
 		return err
@@ -113,7 +117,7 @@ func (s *server) build(opts Options) error {
 	}
 	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
-		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log}), Registry: source,
+		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log, Hosts: hosts, Secrets: s.config.CheckSecrets}), Registry: source,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
