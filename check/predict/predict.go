@@ -1,11 +1,15 @@
 // Package predict asks a model's instances for predictions, in whatever
 // protocol they speak, and gives them back in one form.
+//
+// A protocol turns rows into a message and an answer into predictions, and
+// knows nothing of the network; a carrier takes messages to one endpoint and
+// nothing else. What an endpoint answers is not trusted: it is bounded in size,
+// depth and time, and every number has to be finite.
 package predict
 
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"greenlight/check/dataset"
 	"greenlight/policy"
@@ -22,59 +26,6 @@ type Prediction struct {
 	HasValue bool
 }
 
-// Positive is the score of the positive class; false if there is none.
-func (p Prediction) Positive(a policy.Answer) (float64, bool) { panic("todo") }
-
-// Classes is the names of n scores.
-func Classes(a policy.Answer, n int) []string { panic("todo") }
-
-// Options say what a Pool may do.
-type Options struct {
-	Check          string // its name, sent as x-greenlight-check
-	HTTP2          bool   // HTTP/2 without TLS from the first byte, as the route's protocol says
-	Cap            policy.Cap
-	RequestTimeout time.Duration // per request; 0: none but ctx's
-	ConnectTimeout time.Duration // default 3s
-	MaxBody        int64         // bytes of an answer; default 16 MiB
-	Secret         func(policy.Secret) (string, error)
-	// Limiter is shared by all pools of one color in one run of checks; nil: the pool makes its own of Cap.
-	Limiter *Limiter
-}
-
-// Limiter holds what may be sent to one color at a time and per second.
-type Limiter struct{}
-
-// NewLimiter makes the limiter of a cap.
-func NewLimiter(c policy.Cap) *Limiter { panic("todo") }
-
-// Acquire waits for its turn; call release when the request is over.
-func (l *Limiter) Acquire(ctx context.Context) (release func(), err error) { panic("todo") }
-
-// Endpoint is an instance that can be asked.
-type Endpoint struct {
-	Address string // host:port
-	Name    string // for evidence: "green 10.0.0.1:8080 (fraud-green-1)"
-}
-
-// Client asks one endpoint. It may be used by many goroutines.
-type Client struct{}
-
-// NewClient makes a client. exclude are columns that the check uses itself
-// (label, slices): they are never sent unless spec names them. Errors: secrets
-// that can't be had, a spec that does not fit the schema (a missing column).
-// schema may be nil if only Exchange is used.
-func NewClient(spec policy.Predict, schema *dataset.Schema, exclude []string, e Endpoint, o Options) (*Client, error) {
-	panic("todo")
-}
-
-// Predict sends rows (at most spec.Batch) in one request and answers with one
-// prediction per row, in order. Errors: *AnswerError when the endpoint answered
-// wrong, *dataset.Error when a row can't be sent (a null or a word where a
-// number goes), a silent *TimeoutError, or a network error.
-func (c *Client) Predict(ctx context.Context, rows []dataset.Row) ([]Prediction, error) {
-	panic("todo")
-}
-
 // Reply is an answer in the protocol's JSON form, whatever came over the wire.
 type Reply struct {
 	Status int // HTTP status (gRPC: the one that corresponds to the code)
@@ -83,58 +34,63 @@ type Reply struct {
 	Moved  string // Location of a redirect, which is not followed
 }
 
-// Exchange sends one request as it stands (Open Inference over gRPC and with
-// binary tensors: translated from its JSON form and back). path may be empty: the spec's.
-func (c *Client) Exchange(ctx context.Context, path string, request json.RawMessage) (Reply, error) {
-	panic("todo")
+// message is a request as it goes over the wire.
+type message struct {
+	body []byte
+	// header is how many bytes of JSON stand before raw tensors; 0: all is JSON
+	// (or a protocol buffer).
+	header int
 }
 
-// Close drops the client's connections.
-func (c *Client) Close() { panic("todo") }
-
-// AnswerError is an answer that is no prediction: an error status, a body that
-// is not what the protocol says, a NaN, too few rows.
-type AnswerError struct {
-	Endpoint string
-	Status   int    // 0 when it never came to one
-	Problem  string // what, with the beginning of the body
+// answer is what came back over the wire. Its memory is only lent: it is used
+// for the next answer.
+type answer struct {
+	status int
+	body   []byte
+	header int // as message.header
+	cut    bool
+	moved  string
+	// grpc: the body is a protocol buffer if the status is 200.
+	grpc bool
 }
 
-func (e *AnswerError) Error() string { panic("todo") }
-
-// TimeoutError is a request without an answer within its own time.
-type TimeoutError struct {
-	Endpoint string
-	Within   time.Duration
+// protocol is one way to write requests and to read answers. All methods may
+// be used by many goroutines.
+type protocol interface {
+	// encode appends the request for rows to buf. Errors: *dataset.Error.
+	encode(buf []byte, rows []dataset.Row) (message, error)
+	// decode reads the predictions for n rows out of an answer with status 200.
+	// Its error says what is wrong; the client makes an AnswerError of it.
+	decode(a answer, n int) ([]Prediction, error)
+	// wrap makes a message of a request in the protocol's JSON form, for what
+	// is POSTed to path.
+	wrap(path string, request json.RawMessage) (message, error)
+	// unwrap gives the JSON form of an answer's body.
+	unwrap(a answer) ([]byte, error)
 }
 
-func (e *TimeoutError) Error() string { panic("todo") }
-
-// Pool asks all endpoints of a color.
-type Pool struct{}
-
-// NewPool makes a client for each endpoint. Errors as NewClient's; at least one endpoint.
-func NewPool(spec policy.Predict, schema *dataset.Schema, exclude []string, endpoints []Endpoint, o Options) (*Pool, error) {
-	panic("todo")
+// carrier takes messages to one endpoint. It may be used by many goroutines.
+type carrier interface {
+	// send sends one message and reads at most the body that is allowed, into
+	// memory of into. A status other than 200 is no error.
+	send(ctx context.Context, path string, m message, into []byte) (answer, error)
+	close()
 }
 
-// Batch is rows with what was predicted for them, or why nothing was.
-type Batch struct {
-	First       int // index of the first row in the order of next, from 0
-	Rows        []dataset.Row
-	Predictions []Prediction // one per row; nil if Err is set
-	Endpoint    string       // who answered
-	Err         error        // as Client.Predict's
+// speak makes the protocol that spec names.
+func speak(spec policy.Predict, schema *dataset.Schema, exclude []string) (protocol, error) {
+	p, err := newPlan(spec, schema, exclude)
+	if err != nil {
+		return nil, err
+	}
+	switch spec.Protocol {
+	case policy.TensorFlowServing:
+		return &tensorFlow{plan: p}, nil
+	case policy.MLflow:
+		return &mlflow{plan: p}, nil
+	case policy.PlainJSON:
+		return newTemplate(p, spec.Request)
+	default:
+		return newOpenInference(p), nil
+	}
 }
-
-// Run reads rows from next until io.EOF, sends them in batches over all
-// endpoints in turn within the pool's caps, and hands every batch to sink, in
-// the order of the rows, never concurrently. It holds no more than the batches
-// in flight in memory. It returns when all are done, or the error of next, or
-// the cause of ctx's end, or what sink returned.
-func (p *Pool) Run(ctx context.Context, next func() (dataset.Row, error), sink func(Batch) error) error {
-	panic("todo")
-}
-
-// Close drops all connections.
-func (p *Pool) Close() { panic("todo") }
