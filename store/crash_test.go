@@ -9,14 +9,15 @@ import (
 	"testing"
 	"time"
 
+	"greenlight/rollout"
 	"greenlight/store"
 )
 
 // crashEnv makes the test binary a program that commits until it is killed.
 const crashEnv = "GREENLIGHT_CRASH_JOURNAL"
 
-// commitUntilKilled counts up, one commit each, and says each number on
-// standard output once its Commit has returned.
+// commitUntilKilled counts up, one commit and one report each, and says each
+// number on standard output once both have returned.
 func commitUntilKilled(path string) int {
 	s, err := store.Open(path)
 	if err != nil {
@@ -29,7 +30,12 @@ func commitUntilKilled(path string) int {
 		return 1
 	}
 	for n := int(states["fraud"].Generation) + 1; ; n++ {
-		if err := s.Commit(state("fraud", n)); err != nil {
+		st := state("fraud", n)
+		err := s.Commit(st)
+		if err == nil {
+			err = s.SaveVerdicts(st.Switch.ID, "validate", []rollout.Verdict{measured("golden", fmt.Sprint(n), 0)})
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -56,6 +62,10 @@ func TestKillLosesNoCommitThatReturned(t *testing.T) {
 		}
 		if st.Switch != nil && st.Switch.ID != state("fraud", int(st.Generation)).Switch.ID {
 			t.Errorf("generation %d has switch %s", st.Generation, st.Switch.ID)
+		}
+		a, err := s.Report(state("fraud", told).Switch.ID)
+		if err != nil || len(a.Stages) != 1 || a.Stages[0].Verdicts[0].Summary != fmt.Sprint(told) {
+			t.Errorf("told %d, the report is %+v, %v", told, a, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"greenlight/rollout"
 	"greenlight/store"
 )
 
@@ -119,6 +121,7 @@ func TestOpenSurvivesCutAndOverwrittenFiles(t *testing.T) {
 	s := open(t, path)
 	for n := range 40 {
 		commit(t, s, state("fraud", n))
+		save(t, s, fmt.Sprintf("fraud-%06d", n), "validate", measured("golden", "", 0))
 	}
 	s.Close()
 	whole, err := os.ReadFile(path)
@@ -140,6 +143,8 @@ func TestOpenSurvivesCutAndOverwrittenFiles(t *testing.T) {
 		}
 		// The rest may be damaged; what counts is that these return.
 		_, _ = s.Switches("", 100, "")
+		_, _ = s.Report("fraud-000001")
+		_ = s.SaveVerdicts("fraud-000001", "bake", []rollout.Verdict{measured("golden", "", 0)})
 		_ = s.Commit(state("fraud", 41))
 	}
 	page := os.Getpagesize()
