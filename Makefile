@@ -54,14 +54,17 @@ lint: ## Run golangci-lint and buf lint
 breaking: ## Check that the protos stay compatible with AGAINST (a git ref)
 	$(TOOL) buf breaking --against '.git#ref=$(or $(AGAINST),HEAD)'
 
+GENERATED := api/adminv1 check/predict/oipv2
+
 .PHONY: generate
 generate: ## Generate the Go code of the protos
-	rm -rf api/adminv1
+	rm -rf $(GENERATED)
 	$(TOOL) buf generate
+	$(TOOL) buf generate --template buf.gen.inference.yaml
 
 .PHONY: check-generated
 check-generated: generate ## Fail when the generated code is not what the protos say
-	@git diff --exit-code --stat -- api/adminv1 && test -z "$$(git status --porcelain -- api/adminv1)" || \
+	@git diff --exit-code --stat -- $(GENERATED) && test -z "$$(git status --porcelain -- $(GENERATED))" || \
 		{ echo "generated code differs from the protos: run make generate and commit the result" >&2; exit 1; }
 
 .PHONY: fuzz

@@ -87,6 +87,9 @@ func newClient(spec policy.Predict, p protocol, e Endpoint, o Options) (*Client,
 
 // carry makes the carrier for a protocol.
 func carry(spec policy.Predict, address string, headers http.Header, o Options) (carrier, error) {
+	if spec.Protocol == policy.OpenInferenceGRPC {
+		return newGRPCCarrier(address, headers, o)
+	}
 	headers.Set("User-Agent", UserAgent)
 	headers.Set("Content-Type", "application/json")
 	headers.Set("Accept", "application/json")

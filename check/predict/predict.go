@@ -84,6 +84,8 @@ func speak(spec policy.Predict, schema *dataset.Schema, exclude []string) (proto
 		return nil, err
 	}
 	switch spec.Protocol {
+	case policy.OpenInferenceGRPC:
+		return &openInferenceGRPC{newOpenInference(p)}, nil
 	case policy.TensorFlowServing:
 		return &tensorFlow{plan: p}, nil
 	case policy.MLflow:
@@ -91,6 +93,9 @@ func speak(spec policy.Predict, schema *dataset.Schema, exclude []string) (proto
 	case policy.PlainJSON:
 		return newTemplate(p, spec.Request)
 	default:
+		if spec.Binary {
+			return &openInferenceBinary{newOpenInference(p)}, nil
+		}
 		return newOpenInference(p), nil
 	}
 }
