@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // place is a position in a file.
@@ -18,6 +19,9 @@ type place struct{ line, column int }
 type marks struct {
 	places map[string]place
 	broken map[string]bool
+	// inline holds, for texts that stand on one line as they are, how far
+	// behind their place they begin: 1 after a quote.
+	inline map[string]int
 }
 
 // at is the place of path, or of the nearest value around it that was written.
@@ -47,16 +51,6 @@ func (m *marks) unread(path string) bool {
 	return m.broken[""]
 }
 
-// unreadBelow reports whether a value below path could not be read.
-func (m *marks) unreadBelow(path string) bool {
-	for broken := range m.broken {
-		if strings.HasPrefix(broken, path) {
-			return true
-		}
-	}
-	return false
-}
-
 // parent cuts the last key or index off a path.
 func parent(path string) string {
 	return path[:max(strings.LastIndexAny(path, ".["), 0)]
@@ -80,7 +74,7 @@ type binder struct {
 
 // bind fills target, a pointer to a raw struct.
 func (b *binder) bind(root ast.Node, target any) {
-	b.marks = marks{places: map[string]place{}, broken: map[string]bool{}}
+	b.marks = marks{places: map[string]place{}, broken: map[string]bool{}, inline: map[string]int{}}
 	b.marks.places[""] = startOf(root)
 	b.value(root, reflect.ValueOf(target).Elem(), "")
 }
@@ -226,6 +220,9 @@ func (b *binder) plain(node ast.Node, v reflect.Value, path string) {
 	case reflect.String:
 		if node.Type() == ast.StringType || node.Type() == ast.LiteralType {
 			v.SetString(text)
+			if indent, ok := inlineText(node.GetToken()); ok {
+				b.marks.inline[path] = indent
+			}
 			return
 		}
 		b.breaks(path, RuleWrongType, "%s is %s; write text%s", shown(path), typeName(node), quoted(node))
@@ -311,6 +308,19 @@ func scalarText(node ast.Node) (string, bool) {
 		return node.GetToken().Value, true
 	}
 	return "", false
+}
+
+// inlineText reports whether a text is written on one line and without
+// escapes, and how far behind its token it begins.
+func inlineText(t *token.Token) (indent int, ok bool) {
+	written := strings.TrimSpace(t.Origin)
+	switch t.Type {
+	case token.StringType:
+		return 0, written == t.Value
+	case token.SingleQuoteType, token.DoubleQuoteType:
+		return 1, len(written) == len(t.Value)+2 && written[1:len(written)-1] == t.Value
+	}
+	return 0, false
 }
 
 func typeName(node ast.Node) string {

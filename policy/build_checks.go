@@ -68,8 +68,19 @@ func (b *builder) checks(path string, m *Model, raw []rawCheck) checkList {
 		}
 	}
 	b.names(path, list.checks)
-	list.unclear = len(b.problems) > before || b.marks.unreadBelow(path)
+	list.unclear = len(b.problems) > before || b.unreadChecks(path)
 	return list
+}
+
+// unreadChecks reports whether something below path could not be read that may
+// give a figure.
+func (b *builder) unreadChecks(path string) bool {
+	for broken := range b.marks.broken {
+		if strings.HasPrefix(broken, path) && !strings.HasSuffix(broken, ".expression") {
+			return true
+		}
+	}
+	return false
 }
 
 // check builds one check; not if the policy does not say which.

@@ -66,8 +66,17 @@ func figuresOf(lists []checkList) (figures []string, unclear bool) {
 	return slices.Compact(figures), unclear
 }
 
-// expressionProblem points into the expression if it stands on one line, and
-// else says where in it.
+// expressionProblem points into an expression that stands on one line, and
+// says where in it otherwise.
 func (b *builder) expressionProblem(e *writtenExpression, f expressionFault) {
-	b.problem(e.path, f.rule, "%s, line %d, column %d: %s", shown(e.path), f.line, f.column, f.says)
+	indent, inline := b.marks.inline[e.path]
+	if !inline || f.line > 1 {
+		b.problem(e.path, f.rule, "%s, line %d, column %d: %s", shown(e.path), f.line, f.column, f.says)
+		return
+	}
+	at := b.marks.at(e.path)
+	b.problems = append(b.problems, Problem{
+		Line: at.line, Column: at.column + indent + f.column - 1, Rule: f.rule,
+		Message: shown(e.path) + ": " + f.says,
+	})
 }

@@ -20,11 +20,11 @@ func (b *builder) headers(path string, raw []rawHeader) []Header {
 			b.refuse(at+".name", RuleHeaderSyntax, written.Name, predictHeaderFault(h.Name))
 		}
 		if (written.Value != nil) == b.marks.has(at+".secret") {
-			b.problem(at, RuleContradiction, "%s has one of value and secret", shown(at))
+			b.problem(at, RuleContradiction, "%s needs exactly one of value and secret", shown(at))
 		}
 		h.Value = b.text(at+".value", written.Value, "", RuleTextSyntax, headerValueFault)
 		if written.Value != nil && slices.Contains(secretHeaders, h.Name) {
-			b.problem(at+".value", RuleSecret, "%s is what %s proves who asks with; a policy is no place for a secret, so write secret: {env: …} or {file: …}", shown(at+".value"), h.Name)
+			b.problem(at+".value", RuleSecret, "%s writes the header %s out; a policy is no place for a secret, so write secret: {env: NAME} or {file: NAME}", shown(at), h.Name)
 		}
 		h.Secret = b.secret(at+".secret", written.Secret)
 		if slices.Contains(names, h.Name) {
@@ -74,7 +74,7 @@ func (b *builder) secret(path string, raw *rawSecret) *Secret {
 		return nil
 	}
 	if (raw.Env != nil) == (raw.File != nil) {
-		b.problem(path, RuleContradiction, "%s has one of env and file", shown(path))
+		b.problem(path, RuleContradiction, "%s needs exactly one of env and file", shown(path))
 	}
 	return &Secret{
 		Env:  b.text(path+".env", raw.Env, "", RuleSecret, secretEnvFault),

@@ -29,9 +29,9 @@ func (b *builder) family(path string, q *QualityCheck) {
 	for _, g := range q.Gates {
 		usesK = usesK || g.Metric == TopK || g.Metric == NDCG
 		if g.Metric.family() != first.family() {
-			b.problem(child(path+".gates", string(g.Metric)), RuleContradiction,
-				"%s is a metric of %s and %s one of %s, and the label is only one of them; write two quality checks",
-				g.Metric, g.Metric.family(), first, first.family())
+			at := child(path+".gates", string(g.Metric))
+			b.problem(at, RuleContradiction, "%s is a metric of %s and %s one of %s, and the label is only one of them; write two quality checks",
+				shown(at), g.Metric.family(), first, first.family())
 		}
 	}
 	if first.family() == familyRankings {
@@ -65,8 +65,8 @@ func (b *builder) answered(path string, q *QualityCheck, a Answer) {
 			needs, fits = []string{"ranking"}, a.Ranking != ""
 		}
 		if !fits {
-			b.problem(child(path, string(g.Metric)), RuleContradiction, "%s is measured of the answer's %s; say in predict.answer where that is",
-				g.Metric, strings.Join(needs, " or "))
+			at := child(path, string(g.Metric))
+			b.problem(at, RuleContradiction, "%s is measured on the answer's %s; say in predict.answer where that is", shown(at), strings.Join(needs, " or "))
 		}
 	}
 }

@@ -87,6 +87,8 @@ func (b *builder) url(path, written string, check func(string) string) string {
 	value := written
 	if address, err := url.Parse(written); err == nil {
 		value = address.Redacted()
+	} else if at := strings.LastIndexByte(written, '@'); at >= 0 {
+		value = "…" + written[at:]
 	}
 	b.refuse(path, RuleURLSyntax, value, check(written))
 	return written

@@ -20,9 +20,9 @@ var dataKinds = []string{".jsonl", ".ndjson", ".csv", ".parquet"}
 
 // data takes the path of a data set.
 func (b *builder) data(path, written string) string {
-	full := b.named(path, written, "name a "+strings.Join(dataKinds, ", ")+" file, relative to the policy file")
+	full := b.named(path, written, "name a "+strings.Join(dataKinds, " or ")+" file, relative to the policy file")
 	if full != "" && !slices.Contains(dataKinds, filepath.Ext(full)) {
-		b.refuse(path, RuleDataKind, written, "a data file ends with "+strings.Join(dataKinds, ", "))
+		b.refuse(path, RuleDataKind, written, "a data file ends with "+strings.Join(dataKinds, " or "))
 	}
 	return full
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,9 +38,13 @@ func (b *builder) refuse(path, rule, value, says string) {
 	}
 }
 
-// require notes a missing value.
+// require notes a value that is missing, or has nothing in it.
 func (b *builder) require(path, says string) {
-	b.problem(path, RuleRequired, "%s is missing; %s", shown(path), says)
+	state := "missing"
+	if b.marks.has(path) {
+		state = "empty"
+	}
+	b.problem(path, RuleRequired, "%s is %s; %s", shown(path), state, says)
 }
 
 // text takes a written value, which must stand fault, or the default.
@@ -103,7 +108,11 @@ func (b *builder) decimal(path string, written *number, preset, least, most floa
 		return preset
 	}
 	value := float64(*written)
-	if value < least || value > most {
+	switch {
+	case value >= least && value <= most:
+	case most == math.MaxFloat64:
+		b.problem(path, RuleNumberRange, "%s = %g; it is at least %g", shown(path), value, least)
+	default:
 		b.problem(path, RuleNumberRange, "%s = %g; it is %g to %g", shown(path), value, least, most)
 	}
 	return value

@@ -19,6 +19,10 @@ const (
 	maxExpressionCost  = 100_000
 )
 
+// maxCELMessage bounds what is passed on of CEL's words: a syntax error lists
+// all that could have followed.
+const maxCELMessage = 160
+
 // Expression is a compiled CEL expression over figures. It may be evaluated by
 // many goroutines.
 type Expression struct {
@@ -87,6 +91,9 @@ func compileExpression(text string, figures []string) (*Expression, []expression
 	names := references(env, parsed.NativeRep())
 	if faults := unknownFigures(names, figures); len(faults) > 0 {
 		return nil, faults
+	}
+	if len(names) == 0 {
+		return nil, []expressionFault{{1, 1, RuleExpression, "it uses no figure, so it always gives the same; figures are written like latency.p99.ratio"}}
 	}
 	checked, issues := env.Check(parsed)
 	if issues.Err() != nil {
@@ -214,12 +221,25 @@ func unknownFigure(name string, figures []string) string {
 	}
 	switch {
 	case len(given) > 0:
-		return fmt.Sprintf("%s is unknown%s; %s gives %s", short(name), didYouMean(name, figures), check, strings.Join(given, ", "))
+		return fmt.Sprintf("%s is unknown%s; %s gives %s%s", short(name), didYouMean(name, figures), check, strings.Join(given, ", "), liveHint(name, given))
 	case len(checks) > 0:
 		return fmt.Sprintf("%s is unknown%s; the checks with figures here are %s", short(name), didYouMean(name, figures), strings.Join(checks, ", "))
 	default:
 		return short(name) + " is unknown; no check here gives a figure"
 	}
+}
+
+// liveHint says why a check gives no figure of the live color.
+func liveHint(name string, given []string) string {
+	ofLive := func(figure string) bool {
+		return slices.ContainsFunc([]string{".live", ".ratio", ".difference", ".low", ".high"}, func(end string) bool {
+			return strings.HasSuffix("."+figure, end)
+		})
+	}
+	if !ofLive(name) || slices.ContainsFunc(given, ofLive) {
+		return ""
+	}
+	return "; the live color is asked only if a gate compares with it, like notWorseThanLive or p99OfLive"
 }
 
 func usesOf(names []reference) []string {
@@ -242,7 +262,10 @@ func faultsOf(issues *cel.Issues) []expressionFault {
 
 // plainCEL is CEL's message with what to do about the usual slip.
 func plainCEL(e *common.Error) string {
-	says := short(strings.ToValidUTF8(e.Message, "?"))
+	says := strings.Join(strings.Fields(strings.ToValidUTF8(e.Message, "?")), " ")
+	if len(says) > maxCELMessage {
+		says = strings.ToValidUTF8(says[:maxCELMessage], "") + "…"
+	}
 	if strings.Contains(e.Message, "no matching overload") && strings.Contains(e.Message, "double") && strings.Contains(e.Message, "int") {
 		says += "; figures are floating-point numbers, so write 0.0 for 0"
 	}

@@ -72,6 +72,8 @@ var documentRules = []string{
 	policy.RuleDurationRange, policy.RuleWeightSyntax, policy.RuleWeightRange, policy.RuleNumberRange,
 	policy.RuleRetryCondition, policy.RuleDuplicateValue, policy.RuleContradiction,
 	policy.RuleStepsIncreasing, policy.RuleStepsComplete, policy.RuleCheckKind, policy.RuleDuplicateCheck,
+	policy.RuleDataKind, policy.RuleSecret, policy.RuleTemplate, policy.RuleJSONPath,
+	policy.RuleExpression, policy.RuleUnknownFigure,
 }
 
 func TestGoodPolicies(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"greenlight/policy"
 )
@@ -37,8 +36,11 @@ func checkInvariants(t *testing.T, m *policy.Model) {
 		}
 	}
 	must(endpoints == 1, "validate has not exactly one endpoints check")
-	checkChecks(must, m.Validate)
-	checkChecks(must, m.Bake.Checks)
+	checkPredict(must, m.Predict)
+	checkChecks(must, m, m.Validate)
+	checkChecks(must, m, m.StepChecks.Checks, m.Validate)
+	checkChecks(must, m, m.Bake.Checks, m.StepChecks.Checks, m.Validate)
+	must(m.StepChecks.Every > 0, "the steps' checks run without a pause")
 	must(m.Prepare.Within > 0 && m.Confirm.Within > 0 && m.Bake.Every > 0, "a wait is not positive")
 	must(m.Bake.For >= 0 && m.Retire.After >= 0, "a wait is negative")
 	must(m.Confirm.Otherwise == policy.OtherwiseHold || m.Confirm.Otherwise == policy.OtherwiseRollback, "confirm.otherwise is unknown")
@@ -87,30 +89,6 @@ func checkShift(must func(bool, string), steps []policy.Step) {
 	for _, s := range steps {
 		must(s.Weight > last && s.Hold >= 0, "the steps do not rise")
 		last = s.Weight
-	}
-}
-
-func checkChecks(must func(bool, string), checks []policy.Check) {
-	names := map[string]bool{}
-	for _, c := range checks {
-		must(nameLike.MatchString(c.Name) && !names[c.Name], "a check's name is empty, odd or doubled")
-		names[c.Name] = true
-		must(c.Timeout >= time.Millisecond, "a check has no time")
-		kinds := 0
-		if c.Endpoints != nil {
-			kinds++
-			must(c.Endpoints.Min >= 1 && c.Endpoints.OfLive <= policy.Full, "an endpoints check is out of range")
-		}
-		if c.Ready != nil {
-			kinds++
-			must(c.Ready.GRPC != strings.HasPrefix(c.Ready.Path, "/"), "a ready check asks in not exactly one way")
-		}
-		if c.Golden != nil {
-			kinds++
-			must(c.Golden.File != "" && strings.HasPrefix(c.Golden.Path, "/"), "a golden check has no file or path")
-			must(c.Golden.Tolerance >= 0 && c.Golden.Tolerance <= 1, "a tolerance is out of range")
-		}
-		must(kinds == 1, "a check is not of one kind")
 	}
 }
 

@@ -49,9 +49,9 @@ const (
 	RuleStepsComplete   = "steps-complete"
 	RuleCheckKind       = "check-kind"
 	RuleDuplicateCheck  = "duplicate-check"
-	RuleDataKind        = "data-kind"         // a data file of a kind that is not read
-	RuleSecret          = "secret-reference"  // a secret that is written out, or refers to what is out of reach
-	RuleTemplate        = "template-syntax"   // a request template
+	RuleDataKind        = "data-kind"        // a data file of a kind that is not read
+	RuleSecret          = "secret-reference" // a secret that is written out, or refers to what is out of reach
+	RuleTemplate        = "template-syntax"  // a request template
 	RuleJSONPath        = "jsonpath-syntax"
 	RuleExpression      = "expression-syntax" // CEL that can't be compiled
 	RuleUnknownFigure   = "unknown-figure"    // a figure that no check gives

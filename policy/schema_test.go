@@ -43,6 +43,7 @@ func TestBadShapesDoNotFitTheSchema(t *testing.T) {
 	for _, name := range []string{
 		"unknown-key", "wrong-type", "api-version", "unknown-kind", "required", "unknown-value",
 		"prefix-relative", "weight-range", "number-range", "fleet-port", "check-kind", "duration-syntax",
+		"predict-protocol", "predict-values", "predict-classes", "quality-gates", "drift", "latency", "check-common",
 	} {
 		text, _, _ := strings.Cut(string(read(t, "testdata/bad/"+name+".yml")), "\n---\n")
 		var document any
@@ -182,6 +183,9 @@ func fitsObject(root, s map[string]any, v any) string {
 	properties, _ := s["properties"].(map[string]any)
 	for key, value := range object {
 		p, known := properties[key].(map[string]any)
+		if !known {
+			p, known = s["additionalProperties"].(map[string]any)
+		}
 		if !known {
 			return "unknown key " + key
 		}
