@@ -37,6 +37,10 @@ bench: ## Print the figures that the docs state, each beside its floor
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
 	go test -p 1 -run '^$$' -bench Figure -benchtime 1x -timeout 20m ./xds ./e2e
 
+.PHONY: sim
+sim: ## Print how many simulated pairs of equal and of worse models each judgement blocks (about a minute)
+	go test -run '^$$' -bench Sim -benchtime 1x -timeout 20m ./check/...
+
 .PHONY: build
 build: bin/greenlight ## Build bin/greenlight
 
