@@ -56,6 +56,6 @@ func (g *group) run(f func()) {
 func (g *group) wait() {
 	g.wg.Wait()
 	if g.first != nil {
-		panic(*g.first)
+		panic(*g.first) //nolint:forbidigo // it is under way already, and goes on where the check is
 	}
 }
