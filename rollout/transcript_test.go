@@ -192,8 +192,7 @@ func (s *stage) policy(args map[string]string) {
 			p.Validate = []policy.Check{endpoints(s.number(value), policy.Full), golden()}
 		case "stepchecks":
 			p.StepChecks = policy.StepChecks{Every: s.duration(value), Checks: []policy.Check{golden()}}
-		case "inconclusive":
-			s.inconclusive(&p, policy.OnInconclusive(value))
+		case "inconclusive": // speaks of the checks that the others set
 		case "otherwise":
 			p.Confirm.Otherwise = policy.Otherwise(value)
 		case "automatic":
@@ -210,6 +209,9 @@ func (s *stage) policy(args map[string]string) {
 		default:
 			s.t.Fatalf("unknown policy setting %q", key)
 		}
+	}
+	if means, ok := args["inconclusive"]; ok {
+		s.inconclusive(&p, policy.OnInconclusive(means))
 	}
 	s.p = &p
 }
