@@ -123,12 +123,13 @@ func (b Bootstrap) jackknife(weights []float64, source *rand.Rand, cancel func()
 			return nil, err
 		}
 		set(group, 0)
-		first, second, err := b.Statistic(weights)
-		if err != nil {
-			return nil, nil
+		if first, second, err := b.Statistic(weights); err == nil {
+			left = append(left, first-second)
 		}
-		left = append(left, first-second)
 		set(group, 1)
+	}
+	if len(left) < groups {
+		left = nil
 	}
 	return left, nil
 }
