@@ -137,27 +137,39 @@ func (fr *frame) detail(d *rollout.Detail) *rollout.Detail {
 }
 
 // fit drops from a detail that is too large what says the least: the last
-// charts, then the last slices.
+// charts, then the last slices, then cases.
 func fit(d *rollout.Detail) *rollout.Detail {
-	noted := false
-	for {
-		// All numbers are finite by now, so that this can't fail.
-		if data, err := json.Marshal(d); err == nil && len(data) <= maxDetail {
-			return d
-		}
-		if !noted {
-			d.Notes = append(d.Notes, "some charts and slices are left out: they were too large to keep")
-			noted = true
-		}
-		switch {
-		case len(d.Charts) > 0:
-			d.Charts = d.Charts[:len(d.Charts)-1]
-		case len(d.Slices) > 0:
-			d.Slices = d.Slices[:len(d.Slices)*3/4]
-		default:
-			return d // cases and notes alone are never that large
-		}
+	const tooLarge = "some of the detail is left out: it was too large to keep"
+	left := maxDetail - jsonSize(append(slices.Clone(d.Notes), tooLarge)) - 256 // for the keys
+	pieces := len(d.Cases) + len(d.Slices) + len(d.Charts)
+	d.Cases = fitting(d.Cases, &left)
+	d.Slices = fitting(d.Slices, &left)
+	d.Charts = fitting(d.Charts, &left)
+	if len(d.Cases)+len(d.Slices)+len(d.Charts) < pieces {
+		d.Notes = append(d.Notes, tooLarge)
 	}
+	return d
+}
+
+// fitting is the first pieces that fit into what is left, which they use up.
+func fitting[T any](all []T, left *int) []T {
+	for i, piece := range all {
+		size := jsonSize(piece) + len(",")
+		if size > *left {
+			return all[:i]
+		}
+		*left -= size
+	}
+	return all
+}
+
+// jsonSize is how many bytes v has as JSON. Every number in it is finite.
+func jsonSize(v any) int {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return maxDetail + 1 // what can't be written is not kept
+	}
+	return len(data)
 }
 
 func evidence(all []rollout.Evidence) []rollout.Evidence {
