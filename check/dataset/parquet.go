@@ -117,8 +117,12 @@ func (r *parquetRows) next() (row Row, err error) {
 // nextGroup goes on to the next row group; at the end of the file it returns io.EOF.
 func (r *parquetRows) nextGroup() error {
 	for i, c := range r.chunks {
-		if _, more, err := c.peek(); err != nil || more {
-			return fmt.Errorf("column %q of row group %d has more values than rows (%v)", shorten(r.file.schema.Columns[i]), r.group-1, err)
+		_, more, err := c.peek()
+		if err != nil {
+			return err
+		}
+		if more {
+			return fmt.Errorf("column %q of row group %d has more values than rows", shorten(r.file.schema.Columns[i]), r.group-1)
 		}
 	}
 	if err := r.close(); err != nil {
