@@ -23,11 +23,12 @@ var allowed = map[string][]string{
 	"reconcile": {"rollout", "policy"},
 	"registry":  {"rollout", "policy"},
 	"check":     {"rollout", "policy", "check"},
+	"report":    {"rollout", "policy"},
 	"xds":       {"rollout", "policy", "xds"},
 	"store":     {"rollout", "policy"},
 	"api":       {"rollout", "policy", "api"},
 	"examples":  {"examples", "policy", "xds", "api"},
-	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "xds", "store", "api", "examples"},
+	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "report", "xds", "store", "api", "examples"},
 	"e2e":       {"e2e", "cmd", "policy", "rollout", "reconcile", "registry", "check", "xds", "store", "api", "examples"},
 }
 
