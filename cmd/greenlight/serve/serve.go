@@ -21,6 +21,7 @@ import (
 	"greenlight/policy"
 	"greenlight/reconcile"
 	"greenlight/registry"
+	"greenlight/report"
 	"greenlight/store"
 	"greenlight/xds"
 )
@@ -151,7 +152,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	s.xds.Register(xdsServer)
 	adminServer := grpc.NewServer()
 	api.New(api.Options{
-		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, Log: s.log,
+		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Log: s.log,
 	}).Register(adminServer)
 	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting)
 
