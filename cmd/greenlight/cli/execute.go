@@ -96,7 +96,7 @@ const (
 )
 
 func (a *app) commands() []*cobra.Command {
-	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.fleetCommand()}
+	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.checkCommand(), a.reportCommand(), a.fleetCommand()}
 	move := []*cobra.Command{
 		a.switchCommand(), a.promoteCommand(), a.pauseCommand(),
 		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(),

@@ -13,6 +13,7 @@ import (
 
 	"greenlight/api"
 	"greenlight/policy"
+	"greenlight/report"
 	"greenlight/rollout"
 )
 
@@ -54,7 +55,7 @@ func startFake() (*fake, error) {
 	}
 	f.trouble()
 	f.past()
-	f.api = api.New(api.Options{Models: f, History: f, Fleets: f})
+	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML})
 	f.api.Register(f.grpc)
 	go func() {
 		defer close(f.done)
@@ -80,7 +81,8 @@ func (f *fake) idle(name string) rollout.Status {
 	}
 	st := rollout.Status{
 		Policy: &policy.Model{Name: name, Source: policy.Source{File: "policies/" + name + ".yaml", Line: 1},
-			Shift: []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
+			Validate: fakeChecks(name),
+			Shift:    []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
 		State: rollout.State{
 			Model: name, Phase: rollout.Idle, Live: policy.Blue, Weights: rollout.AllOn(policy.Blue), Generation: 3,
 			Since: f.ago(3 * time.Hour),
