@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"greenlight/api/adminv1"
 )
@@ -94,7 +96,7 @@ func (a *app) runChecks(cmd *cobra.Command, model string, o *checkOrder) (*admin
 	for {
 		r, err := stream.Recv()
 		switch {
-		case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case err != nil && (errors.Is(ctx.Err(), context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded):
 			return nil, fmt.Errorf("gave up after %s; the run has ended", span(a.timeout))
 		case errors.Is(err, io.EOF):
 			return nil, errors.New("the server ended the run without a report")

@@ -74,7 +74,7 @@ func (f *follower) gaveUp(ctx context.Context, err error) error {
 		hint: fmt.Sprintf("see it with 'greenlight status %s', end it with 'greenlight abort %s'", f.model, f.model),
 	}
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		out.err = fmt.Errorf("gave up waiting after %s; switch %s of %s goes on by itself", span(f.app.timeout), f.id, f.model)
 	case ctx.Err() != nil:
 		out.err = fmt.Errorf("stopped waiting; switch %s of %s goes on by itself", f.id, f.model)
@@ -95,6 +95,9 @@ func (f *follower) run(ctx context.Context, m *adminv1.ModelStatus) (*verdict, e
 		v, heard, err := f.watch(ctx)
 		if v != nil || ctx.Err() != nil {
 			return v, err
+		}
+		if status.Code(err) == codes.DeadlineExceeded {
+			return nil, context.DeadlineExceeded // the server has seen it first
 		}
 		if heard || awaySince.IsZero() {
 			awaySince = f.app.now()
