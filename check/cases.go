@@ -17,7 +17,8 @@ import (
 type goldenCase struct {
 	line    int
 	name    string
-	request json.RawMessage
+	request json.RawMessage // nil if row is set
+	row     *goldenRow
 	expect  any
 	path    string // empty: the policy's
 	status  int
@@ -106,17 +107,22 @@ func (r *caseReader) parse(line []byte) (goldenCase, error) {
 
 // fill takes the line's fields over, each checked.
 func (c *goldenCase) fill(fields []field) error {
-	missing := map[string]bool{"request": true, "expect": true}
+	given := map[string]bool{}
 	for _, f := range fields {
-		delete(missing, f.key)
+		given[f.key] = true
 		if err := c.set(f); err != nil {
 			return err
 		}
 	}
-	for _, key := range []string{"request", "expect"} {
-		if missing[key] {
-			return fmt.Errorf("%q is missing", key)
-		}
+	switch {
+	case !given["request"] && !given["row"]:
+		return errors.New(`"request" is missing`)
+	case !given["expect"]:
+		return errors.New(`"expect" is missing`)
+	case given["row"] && (given["request"] || given["path"] || given["status"]):
+		return errors.New(`"row" goes with neither "request" nor "path" nor "status": the policy says how rows are sent`)
+	case given["row"]:
+		return c.row.expects(c.expect)
 	}
 	return nil
 }
@@ -125,6 +131,11 @@ func (c *goldenCase) set(f field) error {
 	switch f.key {
 	case "request":
 		c.request = f.value
+	case "row":
+		var err error
+		if c.row, err = parseGoldenRow(f, c.line); err != nil {
+			return err
+		}
 	case "expect":
 		var err error
 		c.expect, err = decode(f.value)
@@ -151,7 +162,7 @@ func (c *goldenCase) set(f field) error {
 			return f.must("a status code, 200 to 599")
 		}
 	default:
-		return &offsetError{f.keyAt, fmt.Sprintf("unknown key %q; known are request, expect, path, name, tolerance, status", f.key)}
+		return &offsetError{f.keyAt, fmt.Sprintf("unknown key %q; known are request, row, expect, path, name, tolerance, status", f.key)}
 	}
 	return nil
 }

@@ -21,18 +21,18 @@ func TestClientReachesNothingElse(t *testing.T) {
 
 	c := New(Options{}).newClient(rollout.CheckJob{}, "ready", rollout.Endpoint{Address: host, Port: n}, 10)
 	defer c.close()
-	if c.http.Transport.(*http.Transport).Proxy != nil {
+	if c.transport.Proxy != nil {
 		t.Error("the client takes a proxy")
 	}
 	for _, path := range []string{"/", "//example.com/x", "/@example.com/", "/a?u=http://example.com"} {
-		if _, err := c.send(context.Background(), http.MethodGet, path, nil); err != nil {
+		if _, err := c.get(context.Background(), path); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 		if want := s.Listener.Addr().String() + " " + path; seen[len(seen)-1] != want {
 			t.Errorf("%s arrived as %q", path, seen[len(seen)-1])
 		}
 	}
-	if _, err := c.send(context.Background(), http.MethodGet, "/%zz", nil); err == nil {
+	if _, err := c.get(context.Background(), "/%zz"); err == nil {
 		t.Error("a broken path was sent")
 	}
 }

@@ -25,8 +25,15 @@ func (d difference) want() string {
 // comparison holds one answer against what was expected of it. It goes on
 // after the first difference, to learn the largest error.
 type comparison struct {
-	tolerance float64
-	first     *difference
+	// Numbers agree if one of these says so; see policy.GoldenCheck.
+	tolerance, absolute, relative float64
+	ulp                           int
+	single                        bool // ulp counts steps of FP32, not of FP64
+	// ranking names the list of which only the first topK items count; 0: all.
+	ranking string
+	topK    int
+
+	first *difference
 	// maxError is the largest |expected-got| / max(1, |expected|) of all pairs
 	// of finite numbers: what the tolerance would have to be for them to agree.
 	maxError float64
@@ -70,7 +77,7 @@ func (c *comparison) values(at string, want, got any) {
 	case []any:
 		c.arrays(at, want, got)
 	case json.Number:
-		c.numbers(at, want, got, c.tolerance)
+		c.numbers(at, want, got, false)
 	default: // string, bool, nil
 		if want != got {
 			c.differ(at, want, got)
@@ -89,6 +96,10 @@ func (c *comparison) objects(at string, want map[string]any, got any) {
 		v, ok := object[key]
 		if !ok {
 			c.differ(below, want[key], described{"no such key", object})
+			continue
+		}
+		if key == c.ranking {
+			c.values(below, c.top(want[key]), c.top(v))
 			continue
 		}
 		c.values(below, want[key], v)
@@ -113,9 +124,17 @@ func (c *comparison) arrays(at string, want []any, got any) {
 // exactUpTo is where float64 stops telling integers apart.
 const exactUpTo = 1 << 53
 
-// numbers compares as float64 within tolerance. Integers that float64 can't
+// top is the part of a ranking that counts.
+func (c *comparison) top(v any) any {
+	if list, ok := v.([]any); ok && c.topK > 0 && len(list) > c.topK {
+		return list[:c.topK]
+	}
+	return v
+}
+
+// numbers compares as float64 within the tolerances, or exactly. Integers that float64 can't
 // tell apart agree only if they are the same.
-func (c *comparison) numbers(at string, want json.Number, got any, tolerance float64) {
+func (c *comparison) numbers(at string, want json.Number, got any, exact bool) {
 	number, ok := got.(json.Number)
 	if !ok {
 		c.differ(at, want, got)
@@ -129,10 +148,10 @@ func (c *comparison) numbers(at string, want json.Number, got any, tolerance flo
 	if !math.IsInf(w, 0) && !math.IsInf(g, 0) {
 		c.maxError = max(c.maxError, relativeError(w, g))
 	}
-	if big || !agree(w, g, tolerance) {
+	if big || exact && w != g || !c.agree(w, g) {
 		expected := want.String()
-		if tolerance > 0 && !big {
-			expected += fmt.Sprintf(" ± %g", tolerance*max(1, math.Abs(w)))
+		if !big && !exact {
+			expected += c.allowed(w)
 		}
 		c.differ(at, text(expected), number)
 	}
@@ -140,14 +159,50 @@ func (c *comparison) numbers(at string, want json.Number, got any, tolerance flo
 
 // agree is the policy's rule. It is symmetric only for a tolerance of 0: the
 // expected value sets the scale.
-func agree(want, got, tolerance float64) bool {
+func (c *comparison) agree(want, got float64) bool {
 	if want == got { // also two infinities of one sign
 		return true
 	}
 	if math.IsInf(want, 0) || math.IsInf(got, 0) {
 		return false
 	}
-	return math.Abs(want-got) <= tolerance*max(1, math.Abs(want))
+	off := math.Abs(want - got)
+	return off <= c.margin(want) || c.ulp > 0 && steps(want, got, c.single) <= uint64(c.ulp)
+}
+
+// margin is how far from want a number may lie, steps aside.
+func (c *comparison) margin(want float64) float64 {
+	size := math.Abs(want)
+	return max(c.tolerance*max(1, size), c.absolute, c.relative*size)
+}
+
+// allowed is the rule in words, behind an expected number.
+func (c *comparison) allowed(want float64) string {
+	var words string
+	if m := c.margin(want); m > 0 {
+		words = fmt.Sprintf(" ± %g", m)
+	}
+	if c.ulp > 0 {
+		words += fmt.Sprintf(" ± %d ULP", c.ulp)
+	}
+	return words
+}
+
+// steps is how many floating-point numbers further b lies than a. Numbers of
+// one sign are ordered as their bits are; -0 is 0.
+func steps(a, b float64, single bool) uint64 {
+	order := func(f float64) int64 {
+		bits := math.Float64bits(math.Abs(f))
+		if single {
+			bits = uint64(math.Float32bits(float32(math.Abs(f))))
+		}
+		if f < 0 {
+			return -int64(bits)
+		}
+		return int64(bits)
+	}
+	x, y := order(a), order(b)
+	return uint64(max(x, y)) - uint64(min(x, y))
 }
 
 func relativeError(want, got float64) float64 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"greenlight/check/predict"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -39,9 +40,22 @@ func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.C
 		return inconclusive("no cases in %s", c.Golden.File)
 	}
 	g.total = cases
+	if problem := g.sendable(); problem != nil {
+		return inconclusive("%v", problem)
+	}
 	p.begin(cases * len(endpoints))
 	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) { g.ask(ctx, e) })
 	return g.finding(len(endpoints))
+}
+
+// sendable finds out whether the policy fits the cases, before the first request.
+func (g *goldenRun) sendable() error {
+	c, err := g.client(predict.Endpoint{Address: "localhost:0"})
+	if err != nil {
+		return err
+	}
+	c.Close()
+	return nil
 }
 
 // openRegular refuses what could block or never end: pipes, devices, folders.
@@ -70,6 +84,8 @@ type goldenRun struct {
 	progress *progress
 	evidence evidenceList
 	total    int // cases, as counted before the first request
+	// columns are those of all cases that are rows; nil if none is.
+	columns []string
 
 	mu       sync.Mutex // guards what follows
 	passed   int
@@ -92,8 +108,8 @@ func (g *goldenRun) count(ctx context.Context) (int, error) {
 		if errors.Is(err, io.EOF) {
 			return n, nil
 		}
-		if err == nil && g.check.Golden.Protocol == policy.OpenInference {
-			if problem := validExpectation(c.expect); problem != nil {
+		if err == nil {
+			if problem := g.fits(c); problem != nil {
 				err = reader.problem(0, problem.Error())
 			}
 		}
@@ -106,22 +122,66 @@ func (g *goldenRun) count(ctx context.Context) (int, error) {
 	}
 }
 
+// fits says why a case can't be used.
+func (g *goldenRun) fits(c goldenCase) error {
+	switch {
+	case c.row != nil && g.columns == nil:
+		g.columns = c.row.columns
+		return nil
+	case c.row != nil:
+		return c.row.sameColumns(g.columns)
+	case isOpenInference(g.check.Golden.Protocol):
+		return validExpectation(c.expect)
+	default:
+		return nil
+	}
+}
+
+func isOpenInference(p policy.PredictProtocol) bool {
+	return p == policy.OpenInference || p == policy.OpenInferenceGRPC
+}
+
+// predict is how the cases are sent: as the policy says of all predictions, but
+// for what the check says itself.
+func (g *goldenRun) predict() policy.Predict {
+	spec := g.job.Predict
+	if spec.Protocol != g.check.Golden.Protocol {
+		spec.Protocol, spec.Binary = g.check.Golden.Protocol, false
+	}
+	spec.Path = g.check.Golden.Path
+	return spec
+}
+
+// comparison is how the answer to c is compared. A case's own tolerance stands
+// for all of the check's.
+func (g *goldenRun) comparison(c goldenCase) comparison {
+	p := g.check.Golden
+	compared := comparison{
+		tolerance: p.Tolerance, absolute: p.Absolute, relative: p.Relative, ulp: p.ULP,
+		topK: p.TopK, ranking: g.job.Predict.Answer.Ranking,
+	}
+	if c.tolerance >= 0 {
+		compared.tolerance, compared.absolute, compared.relative, compared.ulp = c.tolerance, 0, 0, 0
+	}
+	return compared
+}
+
 // answer compares a whole answer: status, size, JSON, and then its content.
-func (c *comparison) answer(protocol policy.PredictProtocol, want goldenCase, a answer) {
-	if a.status != want.status {
-		c.differ("", text(fmt.Sprintf("status %d", want.status)), text(a.inWords()))
+func (c *comparison) answer(protocol policy.PredictProtocol, want goldenCase, a predict.Reply) {
+	if a.Status != want.status {
+		c.differ("", text(fmt.Sprintf("status %d", want.status)), text(a.InWords()))
 		return
 	}
-	if a.cut {
-		c.differ("", text(fmt.Sprintf("an answer of at most %d bytes", len(a.body))), text("a longer one: "+a.beginning()))
+	if a.Cut {
+		c.differ("", text(fmt.Sprintf("an answer of at most %d bytes", len(a.Body))), text("a longer one: "+a.Beginning()))
 		return
 	}
-	got, err := decode(a.body)
+	got, err := decode(a.Body)
 	if err != nil {
-		c.differ("", text("JSON"), text(fmt.Sprintf("%v: %s", err, a.beginning())))
+		c.differ("", text("JSON"), text(fmt.Sprintf("%v: %s", err, a.Beginning())))
 		return
 	}
-	if protocol == policy.OpenInference {
+	if isOpenInference(protocol) {
 		c.openInference(want.expect, got)
 		return
 	}

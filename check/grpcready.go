@@ -3,14 +3,12 @@ package check
 import (
 	"context"
 	"fmt"
-	"net"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"greenlight/check/predict"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -19,29 +17,19 @@ import (
 // empty when the endpoint is serving.
 func (r *Runner) askGRPCReady(ctx context.Context, job rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
 	expected = fmt.Sprintf("SERVING from grpc.health.v1.Health/Check of service %q", c.Ready.Service)
-	conn, err := grpc.NewClient("passthrough:///"+hostPort(e),
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUserAgent(userAgent),
-		grpc.WithNoProxy(),
-		grpc.WithDisableServiceConfig(),
-		grpc.WithDisableRetry(),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReadyBody)),
-		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-			d := net.Dialer{Timeout: r.opts.ConnectTimeout}
-			return d.DialContext(ctx, "tcp", address)
-		}))
+	conn, err := predict.NewGRPC(hostPort(e), r.opts.ConnectTimeout, maxReadyBody)
 	if err != nil {
 		return expected, fmt.Sprintf("make gRPC client: %v", err)
 	}
 	defer func() { _ = conn.Close() }()
 
-	ctx, cancel := boundRequest(ctx, job.RequestTimeout)
+	ctx, cancel := predict.Bound(ctx, hostPort(e), job.RequestTimeout)
 	defer cancel()
-	ctx = metadata.AppendToOutgoingContext(ctx, checkHeader, c.Name)
+	ctx = metadata.AppendToOutgoingContext(ctx, predict.CheckHeader, c.Name)
 	answer, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{Service: c.Ready.Service})
 	switch {
-	case err != nil && isSilence(silence(ctx, err)):
-		return expected, silence(ctx, err).Error()
+	case err != nil && isSilence(predict.Silence(ctx, err)):
+		return expected, predict.Silence(ctx, err).Error()
 	case err != nil:
 		s := status.Convert(err)
 		return expected, fmt.Sprintf("%s: %s", s.Code(), s.Message())

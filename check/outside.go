@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"greenlight/check/predict"
 )
 
 // outside makes a client for a service beside the model's endpoints, if the
@@ -50,8 +52,8 @@ type boundedTransport struct {
 
 func (t *boundedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	request = request.Clone(request.Context())
-	request.Header.Set("User-Agent", userAgent)
-	request.Header.Set(checkHeader, t.check)
+	request.Header.Set("User-Agent", predict.UserAgent)
+	request.Header.Set(predict.CheckHeader, t.check)
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // net/http names the request

@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync/atomic"
 
 	"greenlight/policy"
@@ -71,12 +70,12 @@ func (r *Runner) askHTTPReady(ctx context.Context, job rollout.CheckJob, e rollo
 	expected = fmt.Sprintf("status 200–299 from GET %s", c.Ready.Path)
 	client := r.newClient(job, c.Name, e, maxReadyBody)
 	defer client.close()
-	a, err := client.send(ctx, http.MethodGet, c.Ready.Path, nil)
+	a, err := client.get(ctx, c.Ready.Path)
 	switch {
 	case err != nil:
 		return expected, err.Error()
-	case a.status < 200 || a.status > 299:
-		return expected, a.inWords()
+	case a.Status < 200 || a.Status > 299:
+		return expected, a.InWords()
 	default:
 		return expected, ""
 	}

@@ -87,6 +87,9 @@ func job(checks []policy.Check, green ...rollout.Endpoint) rollout.CheckJob {
 	return rollout.CheckJob{
 		Model: "m", Checks: checks, Target: policy.Green, Live: policy.Blue,
 		Endpoints: rollout.EndpointSet{Green: green},
+		Predict: policy.Predict{Load: policy.Load{
+			Idle: policy.Cap{Concurrency: 16}, Live: policy.Cap{Concurrency: 4, PerSecond: 100},
+		}},
 	}
 }
 

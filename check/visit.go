@@ -1,19 +1,22 @@
 package check
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 
+	"greenlight/check/dataset"
+	"greenlight/check/predict"
 	"greenlight/rollout"
 )
 
 // visit is the run at one endpoint.
 type visit struct {
-	client *client
+	client *predict.Client
 	origin string
 	silent atomic.Int64 // answers in a row that did not come in time
 }
@@ -22,8 +25,13 @@ type visit struct {
 // as many in a row unanswered as it is sent at a time is asked no more: it has
 // failed, and its silence would cost the check all of its time.
 func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
-	v := &visit{client: g.runner.newClient(g.job, g.check.Name, e, g.runner.opts.MaxBody), origin: origin(g.job.Target, e)}
-	defer v.client.close()
+	v := &visit{origin: origin(g.job.Target, e)}
+	var err error
+	if v.client, err = g.client(predict.Endpoint{Address: hostPort(e), Name: v.origin}); err != nil {
+		g.breakOff(err)
+		return
+	}
+	defer v.client.Close()
 	todo := make(chan goldenCase)
 	var wg sync.WaitGroup
 	for range g.runner.opts.PerEndpoint {
@@ -33,14 +41,27 @@ func (g *goldenRun) ask(ctx context.Context, e rollout.Endpoint) {
 			}
 		})
 	}
-	err := g.feed(ctx, v, todo)
+	err = g.feed(ctx, v, todo)
 	close(todo)
 	wg.Wait()
 	if err != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.broken = err
+		g.breakOff(err)
 	}
+}
+
+// breakOff notes that nothing can be said of the model.
+func (g *goldenRun) breakOff(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.broken = err
+}
+
+func (g *goldenRun) client(e predict.Endpoint) (*predict.Client, error) {
+	var schema *dataset.Schema
+	if g.columns != nil {
+		schema = &dataset.Schema{File: filepath.Base(g.check.Golden.File), Columns: g.columns}
+	}
+	return predict.NewClient(g.predict(), schema, nil, e, g.runner.predictOptions(g.job, g.check.Name, g.job.Target))
 }
 
 // feed reads as many cases as were counted. Fewer, or broken ones, mean that
@@ -67,14 +88,11 @@ func (g *goldenRun) feed(ctx context.Context, v *visit, todo chan<- goldenCase) 
 
 // judge sends one case and counts how its answer compares.
 func (g *goldenRun) judge(ctx context.Context, v *visit, c goldenCase) {
-	path := c.path
-	if path == "" {
-		path = g.check.Golden.Path
-	}
 	f := failure{line: c.line}
 	f.Endpoint, f.Case = v.origin, c.where(filepath.Base(g.check.Golden.File))
-	f.Expected = fmt.Sprintf("status %d from POST %s", c.status, path)
-	a, err := v.client.send(ctx, http.MethodPost, path, c.request)
+	f.Expected = g.expected(c)
+	compared := g.comparison(c)
+	err := g.hold(ctx, v, c, &compared)
 	if err != nil && ctx.Err() != nil {
 		f.late, f.Got = true, noAnswer
 		g.evidence.add(f)
@@ -85,20 +103,52 @@ func (g *goldenRun) judge(ctx context.Context, v *visit, c goldenCase) {
 	} else {
 		v.silent.Store(0)
 	}
-	compared := comparison{tolerance: c.tolerance}
-	if c.tolerance < 0 {
-		compared.tolerance = g.check.Golden.Tolerance
-	}
 	if err != nil {
-		compared.differ("", text(f.Expected), text(err.Error()))
-	} else {
-		compared.answer(g.check.Golden.Protocol, c, a)
+		compared.differ("", text(f.Expected), text(problemOf(err)))
 	}
 	if d := compared.first; d != nil {
 		f.Expected, f.Got = d.want(), d.got
 		g.evidence.add(f)
 	}
 	g.tally(f.Endpoint, compared)
+}
+
+// hold sends one case and holds the answer against what is expected. Its error
+// says why no answer came, or none that could be read.
+func (g *goldenRun) hold(ctx context.Context, v *visit, c goldenCase, compared *comparison) error {
+	if c.row != nil {
+		got, err := v.client.Predict(ctx, []dataset.Row{c.row.row})
+		if err == nil {
+			compared.prediction(c.expect, got[0])
+		}
+		return err
+	}
+	reply, err := v.client.Exchange(ctx, c.path, c.request)
+	if err == nil {
+		compared.answer(g.check.Golden.Protocol, c, reply)
+	}
+	return err
+}
+
+// expected is what is expected of an answer at the least.
+func (g *goldenRun) expected(c goldenCase) string {
+	path := cmp.Or(c.path, g.check.Golden.Path)
+	switch {
+	case c.row != nil:
+		return "a prediction"
+	case path == "":
+		return fmt.Sprintf("status %d from ModelInfer", c.status)
+	default:
+		return fmt.Sprintf("status %d from POST %s", c.status, path)
+	}
+}
+
+// problemOf is an error without the endpoint, which evidence names already.
+func problemOf(err error) string {
+	if wrong, ok := errors.AsType[*predict.AnswerError](err); ok {
+		return wrong.Problem
+	}
+	return err.Error()
 }
 
 // leaveOut counts answers that are not asked for.

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"greenlight/check/predict"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -52,15 +53,15 @@ func (r *Runner) callWebhook(ctx context.Context, job rollout.CheckJob, c policy
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
-	a := answer{status: response.StatusCode, location: response.Header.Get("Location"), body: body}
+	a := predict.Reply{Status: response.StatusCode, Moved: response.Header.Get("Location"), Body: body}
 	switch {
 	case errors.Is(err, errLargeAnswer):
 		return final("%s answered with more than %d bytes", target.Host, maxWebhookAnswer)
 	case err != nil:
 		return failedCall(ctx, target, err)
-	case a.status != http.StatusOK:
-		f := inconclusive("%s answered with %s", target.Host, a.inWords())
-		f.final = a.status != http.StatusTooManyRequests && a.status < 500
+	case a.Status != http.StatusOK:
+		f := inconclusive("%s answered with %s", target.Host, a.InWords())
+		f.final = a.Status != http.StatusTooManyRequests && a.Status < 500
 		return f
 	}
 	p.step()
@@ -114,10 +115,10 @@ type webhookAnswer struct {
 }
 
 // webhookVerdict reads an answer. Only the three words count as results.
-func webhookVerdict(host string, a answer) finding {
+func webhookVerdict(host string, a predict.Reply) finding {
 	var said webhookAnswer
-	if err := json.Unmarshal(a.body, &said); err != nil {
-		return final("%s answered with what can't be read: %v: %s", host, err, a.beginning())
+	if err := json.Unmarshal(a.Body, &said); err != nil {
+		return final("%s answered with what can't be read: %v: %s", host, err, a.Beginning())
 	}
 	f := finding{result: said.Result, summary: fmt.Sprintf("%s says %s", host, said.Result)}
 	switch said.Result {

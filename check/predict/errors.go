@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -43,15 +42,6 @@ func Bound(ctx context.Context, endpoint string, within time.Duration) (context.
 func Silence(ctx context.Context, err error) error {
 	if silent, ok := errors.AsType[*TimeoutError](context.Cause(ctx)); ok {
 		return silent
-	}
-	return err
-}
-
-// withoutURL drops what net/http puts before an error: whoever reads it knows
-// the endpoint and the path already.
-func withoutURL(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
 	}
 	return err
 }

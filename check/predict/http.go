@@ -60,7 +60,7 @@ func (c *httpCarrier) send(ctx context.Context, path string, m message, into []b
 	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		up.abandon()
-		return answer{}, withoutURL(err)
+		return answer{}, err
 	}
 	a, err := c.read(response, into)
 	up.abandon()
