@@ -261,3 +261,39 @@ func TestQualityDetail(t *testing.T) {
 		}
 	}
 }
+
+// Numbers are judged by their errors, and less is better there.
+func TestQualityOfNumbers(t *testing.T) {
+	c := qualityOf(people(t, 1000), func(q *policy.QualityCheck) {
+		q.Gates = []policy.Gate{{Metric: policy.RMSE, NotWorse: &policy.NotWorse{Confidence: 0.95, Detect: 0.1}}, {Metric: policy.R2, Min: new(-10.0)}}
+	})
+	off := func(by float64) http.HandlerFunc {
+		return model(func(x int) float64 { return float64(truthOf(x)) + by*math.Cos(float64(x)) })
+	}
+	for name, m := range map[string]struct {
+		by     float64
+		result rollout.Result
+		says   string
+	}{
+		"worse": {0.5, rollout.Fail, "is worse than live's"}, "better": {0.2, rollout.Pass, "rmse"}, "the same": {0.3, rollout.Pass, "rmse"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := predictJob(t, c, off(m.by), off(0.3))
+			j.Predict.Answer = policy.Answer{Value: "proba", Positive: "1"}
+			v := check.New(check.Options{}).Run(context.Background(), j)[0]
+			wantVerdict(t, v, m.result, m.says)
+			if d := v.Measures[0].Difference; d == nil || (d.Value > 0) != (m.by > 0.3) || d.Low > d.Value || d.Value > d.High {
+				t.Errorf("difference %+v", d)
+			}
+			if v.Detail == nil || !slices.ContainsFunc(v.Detail.Charts, func(c rollout.Chart) bool { return c.Title == "Residuals" && len(c.Series) == 2 }) {
+				t.Error("no picture of the residuals")
+			}
+		})
+	}
+}
+
+func TestQualityBoundsSlices(t *testing.T) {
+	right := wrongOn(func(int) bool { return false })
+	v := judged(t, qualityOf(people(t, 1500), func(q *policy.QualityCheck) { q.Slices = []string{"x"} }), right, right)
+	wantVerdict(t, v, rollout.Inconclusive, "people.csv:1002", "more than 1,000 different values")
+}

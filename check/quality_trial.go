@@ -40,36 +40,41 @@ func confidence(g policy.Gate) float64 {
 // error is that of cancel.
 func try(g policy.Gate, idle, live *answers, rows []int32, cancel func() error) (trial, error) {
 	t := trial{gate: g, rows: len(rows), pWorse: 1}
-	first, value, err := valueOf(idle, g.Metric, rows)
-	if err != nil {
-		t.problem, t.uncompared = err, err
+	first, second, both := t.values(idle, live, rows)
+	switch {
+	case !both:
 		return t, nil
-	}
-	t.idle = &value
-	if live == nil {
-		t.uncompared = errors.New("live was not asked")
-		return t, nil
-	}
-	second, value, err := valueOf(live, g.Metric, rows)
-	if err != nil {
-		t.uncompared = err
-		return t, nil
-	}
-	t.live = &value
-	if first.right != nil {
+	case first.right != nil:
 		t.countPairs(first.right, second.right)
 		return t, nil
 	}
 	return t, t.bootstrap(first, second, cancel)
 }
 
-func valueOf(a *answers, m policy.Metric, rows []int32) (measured, float64, error) {
+// values measures both colors; it reports whether both have a value.
+func (t *trial) values(idle, live *answers, rows []int32) (first, second measured, both bool) {
+	if first, t.idle, t.problem = valueOf(idle, t.gate.Metric, rows); t.problem != nil {
+		t.uncompared = t.problem
+		return first, second, false
+	}
+	if live == nil {
+		t.uncompared = errors.New("live was not asked")
+		return first, second, false
+	}
+	second, t.live, t.uncompared = valueOf(live, t.gate.Metric, rows)
+	return first, second, t.uncompared == nil
+}
+
+func valueOf(a *answers, m policy.Metric, rows []int32) (measured, *float64, error) {
 	of, err := a.metric(m, rows)
 	if err != nil {
-		return of, 0, err
+		return of, nil, err
 	}
 	value, err := of.value(nil)
-	return of, value, err
+	if err != nil {
+		return of, nil, err
+	}
+	return of, &value, nil
 }
 
 // margin is the loss that the gate accepts.
@@ -112,7 +117,8 @@ func (t *trial) countPairs(idle, live []bool) {
 
 func (t *trial) bootstrap(idle, live measured, cancel func() error) error {
 	t.test = "paired bootstrap"
-	result, err := stats.Bootstrap{
+	var result stats.BootstrapResult
+	result, t.uncompared = stats.Bootstrap{
 		Rows: t.rows, Confidence: confidence(t.gate),
 		Statistic: func(w []float64) (float64, float64, error) {
 			first, err := idle.value(w)
@@ -123,12 +129,8 @@ func (t *trial) bootstrap(idle, live measured, cancel func() error) error {
 			return first, second, err
 		},
 	}.Run(cancel)
-	if stopped := cancel(); stopped != nil {
+	if stopped := cancel(); stopped != nil || t.uncompared != nil {
 		return stopped
-	}
-	if err != nil {
-		t.uncompared = err
-		return nil
 	}
 	gain := result.Difference
 	if t.gate.Metric.LowerIsBetter() {
