@@ -43,10 +43,10 @@ func appendTyped(buf []byte, d datatype, v *dataset.Value) ([]byte, bool) {
 		s, ok := v.Text()
 		return appendString(buf, s), ok
 	case d.isFloat():
-		if v.Kind == dataset.Int {
-			return strconv.AppendInt(buf, v.Int, 10), true
-		}
 		f, ok := d.float(v)
+		if v.Kind == dataset.Int {
+			return strconv.AppendInt(buf, v.Int, 10), ok
+		}
 		return appendFloat(buf, f), ok
 	case d == datatypeBool:
 		i, ok := d.integer(v)
