@@ -13,6 +13,7 @@ func predict(p policy.Predict) *adminv1.Predict {
 		Binary:     p.Binary,
 		Parameters: p.Parameters,
 		Columns:    p.Columns,
+		Reserved:   p.Reserved,
 		Inputs:     list(p.Inputs, input),
 		Format:     mlflowFormats[p.Format],
 		Signature:  p.Signature,

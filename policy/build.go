@@ -69,6 +69,7 @@ func (b *builder) allChecks(m *Model, raw *rawSpec) {
 	m.Validate = validate.settled(InconclusiveFails)
 	m.StepChecks.Checks = steps.settled(InconclusiveHolds)
 	m.Bake.Checks = bake.settled(InconclusiveHolds)
+	m.Predict.Reserved = reserved(m.Validate, m.StepChecks.Checks, m.Bake.Checks)
 	b.compile(validate, steps, bake)
 }
 

@@ -34,8 +34,12 @@ type Predict struct {
 	// of MLflow ("params").
 	Parameters map[string]string `json:"parameters,omitempty"`
 	// Columns are the data set's columns that the model gets, in this order.
-	// Default: every column that neither Inputs nor the check names.
+	// Default: every column that is neither in Inputs nor Reserved.
 	Columns []string `json:"columns,omitempty"`
+	// Reserved are the columns that the policy's checks use themselves (labels,
+	// slices, items, baselines), sorted: they are not sent unless Columns or
+	// Inputs name them. It follows from the checks; nobody writes it.
+	Reserved []string `json:"reserved,omitempty"`
 	// Inputs are named inputs. Default: Open Inference, one FP64 tensor "input"
 	// of shape [rows, columns]; TensorFlow Serving, one list of numbers per row;
 	// MLflow, Columns.

@@ -171,7 +171,10 @@ type Predict struct {
 	// What every prediction carries.
 	Headers []*Header `protobuf:"bytes,13,rep,name=headers,proto3" json:"headers,omitempty"`
 	// What all checks of one run together may send to a color.
-	Load          *Load `protobuf:"bytes,14,opt,name=load,proto3" json:"load,omitempty"`
+	Load *Load `protobuf:"bytes,14,opt,name=load,proto3" json:"load,omitempty"`
+	// The columns that the policy's checks use themselves. They are not sent
+	// unless `columns` or `inputs` name them.
+	Reserved      []string `protobuf:"bytes,15,rep,name=reserved,proto3" json:"reserved,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,6 +303,13 @@ func (x *Predict) GetHeaders() []*Header {
 func (x *Predict) GetLoad() *Load {
 	if x != nil {
 		return x.Load
+	}
+	return nil
+}
+
+func (x *Predict) GetReserved() []string {
+	if x != nil {
+		return x.Reserved
 	}
 	return nil
 }
@@ -699,7 +709,7 @@ var File_greenlight_admin_v1_predict_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_predict_proto_rawDesc = "" +
 	"\n" +
-	"!greenlight/admin/v1/predict.proto\x12\x13greenlight.admin.v1\"\x8c\x05\n" +
+	"!greenlight/admin/v1/predict.proto\x12\x13greenlight.admin.v1\"\xa8\x05\n" +
 	"\aPredict\x12@\n" +
 	"\bprotocol\x18\x01 \x01(\x0e2$.greenlight.admin.v1.PredictProtocolR\bprotocol\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x14\n" +
@@ -717,7 +727,8 @@ const file_greenlight_admin_v1_predict_proto_rawDesc = "" +
 	"\x06answer\x18\v \x01(\v2\x1b.greenlight.admin.v1.AnswerR\x06answer\x12\x14\n" +
 	"\x05batch\x18\f \x01(\x05R\x05batch\x125\n" +
 	"\aheaders\x18\r \x03(\v2\x1b.greenlight.admin.v1.HeaderR\aheaders\x12-\n" +
-	"\x04load\x18\x0e \x01(\v2\x19.greenlight.admin.v1.LoadR\x04load\x1a=\n" +
+	"\x04load\x18\x0e \x01(\v2\x19.greenlight.admin.v1.LoadR\x04load\x12\x1a\n" +
+	"\breserved\x18\x0f \x03(\tR\breserved\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"Q\n" +

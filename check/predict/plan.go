@@ -31,7 +31,7 @@ func newPlan(spec policy.Predict, schema *dataset.Schema, exclude []string) (*pl
 	if schema == nil {
 		return p, nil
 	}
-	used := slices.Clone(exclude)
+	used := slices.Concat(exclude, spec.Reserved)
 	for _, in := range spec.Inputs {
 		f := field{name: in.Name, datatype: datatypeFP64}
 		if in.Datatype != "" {
