@@ -59,7 +59,7 @@ type drawnBar struct {
 }
 
 func newDrawnBars(w io.Writer) *drawnBars {
-	return &drawnBars{all: mpb.New(mpb.WithOutput(w), mpb.WithWidth(48)), bars: map[string]*drawnBar{}}
+	return &drawnBars{all: mpb.New(mpb.WithOutput(w), mpb.WithAutoRefresh(), mpb.WithWidth(48)), bars: map[string]*drawnBar{}}
 }
 
 func (b *drawnBars) show(p *adminv1.CheckProgress) {

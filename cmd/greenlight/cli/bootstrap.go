@@ -20,7 +20,7 @@ With --grpc, print the xDS bootstrap that gRPC clients read. Needs no server.`,
 		Example: `  greenlight bootstrap edge --xds greenlight.internal:18000 > envoy.json
   envoy -c envoy.json --service-node "$(hostname)"
   greenlight bootstrap apps --grpc --node app-1 > xds.json   # GRPC_XDS_BOOTSTRAP=xds.json`,
-		Args:              exactly(1, "FLEET"),
+		Args:              exactlyOne("FLEET"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	f := cmd.Flags()

@@ -36,7 +36,7 @@ onInconclusive: pass); 1 one failed, was inconclusive or could not be run;
 		Example: `  greenlight check fraud
   greenlight check fraud --only quality,latency --html report.html
   greenlight check fraud -o json | jq '.stages[].verdicts[] | {check, figures}'`,
-		Args:              exactly(1, "MODEL"),
+		Args:              exactlyOne("MODEL"),
 		ValidArgsFunction: a.completeModel,
 	}
 	out := listingFlag(cmd)

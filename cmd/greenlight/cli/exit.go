@@ -65,16 +65,13 @@ func report(w io.Writer, err error) int {
 	return coded.code
 }
 
-// exactly asks for n arguments, named in what.
-func exactly(n int, what string) cobra.PositionalArgs {
+// exactlyOne asks for one argument, named in what.
+func exactlyOne(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) < n {
+		if len(args) == 0 {
 			return fmt.Errorf("%s is missing", what)
 		}
-		if len(args) > n {
-			return fmt.Errorf("unexpected argument %q", args[n])
-		}
-		return nil
+		return atMostOne(nil, args)
 	}
 }
 

@@ -143,7 +143,7 @@ func (f *fake) past() {
 			Check: "golden", Kind: "golden", Result: rollout.Fail, Summary: "1 of 20 answers differ", Took: 1500 * time.Millisecond,
 			Figures: map[string]float64{"worst": 0.25, "cases": 20}, At: day(2, 10),
 			Evidence: []rollout.Evidence{{Endpoint: "green 10.0.0.1:8080", Case: "fraud.golden.jsonl:3", Expected: "0.5", Got: "0.75"}},
-		}},
+		}, verdictsOf("churn")[0]},
 	}
 	f.switches = []rollout.Switch{bad, good}
 }

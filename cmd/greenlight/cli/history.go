@@ -158,11 +158,14 @@ func (a *app) storyBlock(w io.Writer, sw *adminv1.Switch) error {
 
 func verdictLines(b *block, v *adminv1.Verdict) {
 	b.line("checks", "%s %s (%s): %s", resultWord(v.GetResult()), v.GetCheck(), span(v.GetTook().AsDuration()), v.GetSummary())
+	for _, m := range v.GetMeasures() {
+		b.line("checks", "  %s", measureWords(m))
+	}
 	var figures []string
 	for _, name := range slices.Sorted(maps.Keys(v.GetFigures())) {
 		figures = append(figures, fmt.Sprintf("%s %g", name, v.GetFigures()[name]))
 	}
-	if len(figures) > 0 {
+	if len(figures) > 0 && len(v.GetMeasures()) == 0 { // the measures say the same, and more
 		b.line("checks", "  %s", strings.Join(figures, ", "))
 	}
 	for _, e := range v.GetEvidence() {

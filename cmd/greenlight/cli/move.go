@@ -46,7 +46,7 @@ func (a *app) plain(p plainOrder) *cobra.Command {
 	o := &order{}
 	cmd := &cobra.Command{
 		Use: p.verb + " MODEL", Short: p.short, Long: p.long, Example: p.example,
-		Args: exactly(1, "MODEL"), ValidArgsFunction: a.completeModel,
+		Args: exactlyOne("MODEL"), ValidArgsFunction: a.completeModel,
 	}
 	o.flags(cmd, p.wait)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -24,7 +24,7 @@ self-contained page with pictures.`,
 		Example: `  greenlight report 20261101T101500-fraud-00a1
   greenlight report 20261101T101500-fraud-00a1 --html report.html
   greenlight report 20261101T101500-fraud-00a1 -o json`,
-		Args:              exactly(1, "SWITCH"),
+		Args:              exactlyOne("SWITCH"),
 		ValidArgsFunction: a.completeOneSwitch,
 	}
 	out := listingFlag(cmd)

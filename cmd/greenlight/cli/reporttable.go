@@ -65,6 +65,24 @@ func reasons(w io.Writer, s *adminv1.Stage) {
 	}
 }
 
+// measureWords is "accuracy 0.93, live 0.94, -0.01 [-0.02, -0.003]: fail (not worse than live)".
+func measureWords(m *adminv1.Measure) string {
+	out := m.GetName()
+	if idle := quantity(m.Idle, m.GetUnit()); idle != "" {
+		out += " " + idle
+	}
+	if live := quantity(m.Live, m.GetUnit()); live != "" {
+		out += ", live " + live
+	}
+	if d := differenceWord(m); d != "" {
+		out += ", " + d
+	}
+	if m.GetRule() != "" {
+		out += ": " + resultWord(m.GetResult()) + " (" + m.GetRule() + ")"
+	}
+	return out
+}
+
 // differenceWord is idle - live with its interval, or, where it was measured, idle / live.
 func differenceWord(m *adminv1.Measure) string {
 	switch {

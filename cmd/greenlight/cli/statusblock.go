@@ -146,6 +146,11 @@ func (a *app) checkLines(b *block, m *adminv1.ModelStatus) {
 	}
 	for _, v := range m.GetState().GetSwitch().GetVerdicts() {
 		b.line("checks", "%s %s: %s", resultWord(v.GetResult()), v.GetCheck(), v.GetSummary())
+		for _, m := range v.GetMeasures() {
+			if m.GetRule() != "" {
+				b.line("checks", "  %s", measureWords(m))
+			}
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ on); 2 wrong usage; 3 the server can't be reached.`,
   greenlight switch fraud --to green --wait --timeout 1h
   greenlight switch fraud --expect-live blue --expect-version 2026-10-01 --key "$CI_JOB_ID" --wait
   greenlight switch fraud --force --reason "validation data is outdated, see RISK-12"`,
-		Args:              exactly(1, "MODEL"),
+		Args:              exactlyOne("MODEL"),
 		ValidArgsFunction: a.completeModel,
 	}
 	o.flags(cmd)
