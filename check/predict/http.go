@@ -57,7 +57,7 @@ func (c *httpCarrier) send(ctx context.Context, path string, m message, into []b
 		request.Header.Set("Content-Type", "application/octet-stream")
 		request.Header.Set(headerLength, strconv.Itoa(m.header))
 	}
-	response, err := c.transport.RoundTrip(request)
+	response, err := c.transport.RoundTrip(request) //nolint:bodyclose // read closes it
 	if err != nil {
 		up.abandon()
 		return answer{}, err

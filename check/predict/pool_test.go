@@ -59,7 +59,7 @@ func TestPoolDeliversInOrder(t *testing.T) {
 	seen, by := 0, map[string]int{}
 	err := pool(t, echo, 7, a, b).Run(context.Background(), rowsUpTo(1000), func(got predict.Batch) error {
 		if got.First != seen || got.Err != nil || len(got.Rows) != len(got.Predictions) {
-			return fmt.Errorf("batch %d when %d rows were delivered: %v", got.First, seen, got.Err)
+			return fmt.Errorf("batch %d when %d rows were delivered: %w", got.First, seen, got.Err)
 		}
 		for i, p := range got.Predictions {
 			seen++

@@ -10,11 +10,13 @@ import (
 // plainJSON is what protocols share whose JSON goes over the wire as it is.
 type plainJSON struct{}
 
-func (plainJSON) wrap(_ string, request json.RawMessage) (message, error) {
+func (plainJSON) wrap(_ string, request json.RawMessage) (message, error) { //nolint:unparam // as protocol has it
 	return message{body: request}, nil
 }
 
-func (plainJSON) unwrap(a answer) ([]byte, error) { return a.body, nil }
+func (plainJSON) unwrap(a answer) ([]byte, error) { //nolint:unparam // as protocol has it
+	return a.body, nil
+}
 
 // tensorFlow is TensorFlow Serving's REST predict API in row format:
 // {"signature_name": …, "instances": [row, …]}.
