@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync/atomic"
 
 	"github.com/vbauerster/mpb/v8"
@@ -86,10 +87,18 @@ func (b *drawnBars) add(name string) *drawnBar {
 	d.bar = b.all.AddBar(0,
 		mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
 		mpb.AppendDecorators(
-			decor.CountersNoUnit("%d/%d", decor.WCSyncSpace),
+			decor.Any(doneOf, decor.WCSyncSpace),
 			decor.Any(func(decor.Statistics) string { return " " + resultWord(adminv1.Result(d.result.Load())) }),
 		))
 	return d
+}
+
+// doneOf is "3/20", or "3" while the total is unknown.
+func doneOf(s decor.Statistics) string {
+	if s.Total <= 0 {
+		return strconv.FormatInt(s.Current, 10)
+	}
+	return fmt.Sprintf("%d/%d", s.Current, s.Total)
 }
 
 // end leaves the bars of checks that are not done as they are.
