@@ -54,7 +54,8 @@ type world struct {
 	models map[string][]*modelserver.Server // by color
 	// versions is what each color was deployed with.
 	versions map[string]string
-	port     int // of the listener that comes over xDS
+	extra    []lab.Instance // of other models
+	port     int            // of the listener that comes over xDS
 }
 
 // basePolicy is switched at once, without a bake, unless a test says otherwise.
@@ -198,7 +199,7 @@ func (w *world) deploy(color, version string, n int) {
 // register tells the registry of all instances.
 func (w *world) register() {
 	w.t.Helper()
-	instances := w.instances()
+	instances := append(w.instances(), w.extra...)
 	if w.consul == nil {
 		must(w.t, lab.WriteRegistry(w.registryFile(), instances))
 		return

@@ -21,6 +21,8 @@ type LoadOptions struct {
 	// Expected tells a failed answer that the story wanted from one that it
 	// did not; nil means none is expected.
 	Expected func(Answer) bool
+	// ColorOf tells by the body who answered; nil means the header x-model-color does.
+	ColorOf func(body []byte) string
 }
 
 // Answer is what a client saw of one request.
@@ -172,9 +174,15 @@ func (l *Load) Ask(url string) Answer {
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := l.client.Do(req)
 	if err == nil {
-		_, err = io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
 		a.Status, a.Color, a.Header = resp.StatusCode, resp.Header.Get("x-model-color"), resp.Header
+		if l.opts.ColorOf == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+		} else {
+			var answered []byte
+			answered, err = io.ReadAll(resp.Body)
+			a.Color = l.opts.ColorOf(answered)
+		}
+		resp.Body.Close()
 	}
 	a.Err, a.Took = err, time.Since(a.Sent)
 	return a
