@@ -15,6 +15,8 @@ type latencySide struct {
 	color   policy.Color
 	inputs  *latencyInputs
 	clients []*predict.Client // by endpoint
+	// ask sends the i-th request, as replay.send.
+	ask     func(ctx context.Context, i int) error
 	origins []string
 	sent    int // requests so far, the warm-up's too: inputs and endpoints take turns
 	results []latencyResult
@@ -43,17 +45,20 @@ func (r *Runner) runLatency(ctx context.Context, job rollout.CheckJob, c policy.
 	if c.Latency.NeedsLive() {
 		colors = append(colors, job.Target.Other())
 	}
-	var sides []*latencySide
 	var caps []policy.Cap
 	for _, color := range colors {
-		s, err := r.newLatencySide(job, c, color, inputs)
+		caps = append(caps, capOf(job, color))
+	}
+	plan := planLatency(c.Latency, caps, job.RequestTimeout)
+	var sides []*latencySide
+	for _, color := range colors {
+		s, err := r.newLatencySide(job, c, color, inputs, plan.cap())
 		if err != nil {
 			return inconclusive("%v", err)
 		}
 		defer s.close()
-		sides, caps = append(sides, s), append(caps, capOf(job, color))
+		sides = append(sides, s)
 	}
-	plan := planLatency(c.Latency, caps, job.RequestTimeout)
 	if inputs.note != "" {
 		plan.note("%s", inputs.note)
 	}
@@ -72,9 +77,13 @@ func (r *Runner) runLatency(ctx context.Context, job rollout.CheckJob, c policy.
 	return trial.finding(ctx)
 }
 
-func (r *Runner) newLatencySide(job rollout.CheckJob, c policy.Check, color policy.Color, inputs *latencyInputs) (*latencySide, error) {
+func (r *Runner) newLatencySide(job rollout.CheckJob, c policy.Check, color policy.Color, inputs *latencyInputs, most policy.Cap) (*latencySide, error) {
 	s := &latencySide{color: color, inputs: inputs}
+	s.ask = s.send
 	options := r.predictOptions(job, c.Name, color)
+	// Nothing else is sent meanwhile, so the run's own limiter has nothing to
+	// share; under limiters of their own the colors would not be measured alike.
+	options.Limiter = predict.NewLimiter(most)
 	for _, e := range job.Endpoints.Of(color) {
 		client, err := predict.NewClient(job.Predict, inputs.schema, nil, predict.Endpoint{Address: hostPort(e), Name: origin(color, e)}, options)
 		if err != nil {
@@ -125,7 +134,7 @@ func (p *latencyPlan) replay(ctx context.Context, s *latencySide, of phase, prog
 	first := s.sent
 	timings, err := replay{
 		requests: of.requests, rate: p.rate, concurrency: p.concurrency, within: of.within,
-		send: func(ctx context.Context, i int) error { return s.send(ctx, first+i) },
+		send: func(ctx context.Context, i int) error { return s.ask(ctx, first+i) },
 		done: progress.step,
 	}.run(ctx)
 	if err != nil {

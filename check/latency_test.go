@@ -60,7 +60,7 @@ func slowly(d time.Duration) http.HandlerFunc {
 }
 
 var (
-	inTime  = policy.QuantileGate{Quantile: 0.99, Max: 10 * time.Second}
+	inTime  = policy.QuantileGate{Quantile: 0.95, Max: 10 * time.Second}
 	instant = policy.QuantileGate{Quantile: 0.5, Max: time.Microsecond}
 	ofLive  = policy.QuantileGate{Quantile: 0.5, OfLive: 2}
 )

@@ -101,13 +101,17 @@ func (t *latencyTrial) quantile(q float64, ratio *rollout.Interval) []rollout.Me
 func (t *latencyTrial) unknown(q float64) (rollout.Result, string) {
 	d := &t.idle
 	switch {
-	case !d.enough():
-		return rollout.Inconclusive, fmt.Sprintf("needs more answers: %d of %d requests brought one, and %d are needed",
-			d.answered, d.requests, minLatencies)
+	case !d.enough(0):
+		return d.tooFew(q)
 	case !d.known(q):
 		return rollout.Fail, fmt.Sprintf("there is none: %d of %d requests were never answered", len(d.sorted)-d.answered, d.requests)
 	}
 	return rollout.Pass, ""
+}
+
+func (d *distribution) tooFew(q float64) (rollout.Result, string) {
+	return rollout.Inconclusive, fmt.Sprintf("needs more answers: %d of %d requests brought one, and %d are needed",
+		d.answered, d.requests, needed(q))
 }
 
 // atMost holds a quantile against a limit in seconds: it passes if it is within
@@ -117,7 +121,10 @@ func (t *latencyTrial) atMost(q, limit float64) (rollout.Result, string) {
 		return result, why
 	}
 	i, whole := stats.QuantileInterval(t.idle.sorted, q, t.check.Confidence)
-	if i.Value <= limit {
+	switch {
+	case i.Value <= limit && !t.idle.enough(q):
+		return t.idle.tooFew(q)
+	case i.Value <= limit:
 		return rollout.Pass, ""
 	}
 	shown := fmt.Sprintf("%s: %s to %s", inPercent(t.check.Confidence), inMillis(i.Low), inMillis(i.High))
@@ -135,8 +142,12 @@ func (t *latencyTrial) ofLive(q float64, ratio *rollout.Interval, limit float64)
 	if result, why := t.unknown(q); why != "" {
 		return result, why
 	}
-	if ratio == nil {
-		return rollout.Inconclusive, fmt.Sprintf("live's can't be told: %d of %d of its requests failed or were not answered", t.live.errors(), t.live.requests)
+	if !t.idle.enough(q) {
+		return t.idle.tooFew(q)
+	}
+	if ratio == nil || !t.live.enough(q) {
+		return rollout.Inconclusive, fmt.Sprintf("live's can't be told: %d of %d of its requests failed or were not answered, and %d answers are needed",
+			t.live.errors(), t.live.requests, needed(q))
 	}
 	shown := fmt.Sprintf("%s: %s to %s", inPercent(ratio.Confidence), inPercent(ratio.Low), inPercent(ratio.High))
 	switch {

@@ -11,11 +11,18 @@ import (
 // whatever changes on the machines meanwhile hits both.
 const latencyRounds = 4
 
+// catchUp is how much of a cap per second the arrivals take at most. Requests
+// that were held up go out as soon as the cap allows: if the arrivals took all
+// of it, whatever held one up would make every later one late, and a color with
+// a cap would look slower than it is.
+const catchUp = 0.8
+
 // latencyPlan says how the requests of a latency check are spread over time.
 // Every color gets the same one.
 type latencyPlan struct {
 	rate        float64
 	concurrency int
+	perSecond   int // most requests per second, catching up included; 0: no limit
 	warmup      phase
 	rounds      []phase
 	notes       []string
@@ -37,12 +44,17 @@ func planLatency(c *policy.LatencyCheck, caps []policy.Cap, requestTimeout time.
 	p := latencyPlan{rate: c.Rate, concurrency: c.Concurrency}
 	for _, limit := range caps {
 		p.concurrency = min(p.concurrency, max(limit.Concurrency, 1))
-		if limit.PerSecond > 0 {
-			p.rate = min(p.rate, float64(limit.PerSecond))
+		if limit.PerSecond > 0 && (p.perSecond == 0 || limit.PerSecond < p.perSecond) {
+			p.perSecond = limit.PerSecond
 		}
 	}
-	if p.rate < c.Rate || p.concurrency < c.Concurrency {
-		p.note("predict.load allows the colors measured %d requests at a time and %g per second", p.concurrency, p.rate)
+	if p.concurrency < c.Concurrency {
+		p.note("predict.load allows the colors measured %d requests at a time", p.concurrency)
+	}
+	if most := catchUp * float64(p.perSecond); p.perSecond > 0 && p.rate > most {
+		p.rate = most
+		p.note("predict.load allows the colors measured %d requests per second; %g of them arrive, and the rest is room to catch up after a delay",
+			p.perSecond, p.rate)
 	}
 	all := c.Warmup + c.Count
 	p.warmup = p.phase(c.Warmup, all, c.For, requestTimeout)
@@ -77,6 +89,11 @@ func (p *latencyPlan) phase(n, all int, total, requestTimeout time.Duration) pha
 	}
 	fit := 1 + int(p.rate*(within-rest).Seconds())
 	return phase{requests: min(n, fit), within: within}
+}
+
+// cap is what each color may be sent: the strictest of the caps.
+func (p *latencyPlan) cap() policy.Cap {
+	return policy.Cap{Concurrency: p.concurrency, PerSecond: p.perSecond}
 }
 
 // requests is how many requests one color gets.

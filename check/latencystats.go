@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"greenlight/check/stats"
@@ -54,8 +55,14 @@ func (d *distribution) share() float64 { return float64(d.errors()) / float64(ma
 // minLatencies is how few latencies can be judged at all.
 const minLatencies = 20
 
-// enough reports whether there is anything to judge.
-func (d *distribution) enough() bool { return len(d.sorted) >= minLatencies }
+// needed is how many latencies a quantile needs: so many that one of them is
+// expected beyond it. With fewer even a server that is too slow for every
+// 50th request would often show nothing beyond its 99th percentile.
+func needed(q float64) int { return max(minLatencies, int(math.Round(1/(1-q)))) }
+
+// enough reports whether there is anything to judge a quantile by; 0 asks for
+// any.
+func (d *distribution) enough(q float64) bool { return len(d.sorted) >= needed(q) }
 
 // known reports whether a quantile is a latency that was measured, and does not
 // lie among the requests that were never answered.
@@ -79,7 +86,7 @@ func (d *distribution) mean() (float64, bool) {
 
 // ratio is idle's quantile as a share of live's; nil if that can't be told.
 func ratioOf(ctx context.Context, idle, live *distribution, q, confidence float64) *rollout.Interval {
-	if live == nil || !idle.enough() || !live.enough() || !idle.known(q) || !live.known(q) {
+	if live == nil || !idle.enough(0) || !live.enough(0) || !idle.known(q) || !live.known(q) {
 		return nil
 	}
 	i, err := stats.QuantileRatio(idle.sorted, live.sorted, q, confidence, ctx.Err)
