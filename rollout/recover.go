@@ -7,8 +7,9 @@ import "time"
 func (t *turn) recover() {
 	s := &t.s
 	s.Facts = Facts{}
-	if s.CheckRun != 0 {
-		s.CheckRun, s.NextCheck, s.Open = 0, time.Time{}, ""
+	if s.CheckRun != 0 { // what it would have said, the run before can't
+		s.CheckRun, s.NextCheck = 0, time.Time{}
+		s.Passed, s.Open = time.Time{}, ""
 	}
 	if s.Live != "" {
 		t.republish()
