@@ -101,7 +101,7 @@ func compileExpression(text string, figures []string) (*Expression, []expression
 	if !checked.OutputType().IsExactType(cel.BoolType) {
 		return nil, []expressionFault{{1, 1, RuleExpression, fmt.Sprintf("it gives a %s; a condition gives true or false, like latency.p99.ratio < 1.2", checked.OutputType())}}
 	}
-	program, err := env.Program(checked, cel.CostLimit(maxExpressionCost))
+	program, err := env.Program(checked, cel.CostLimit(maxExpressionCost), finiteOnly())
 	if err != nil {
 		return nil, []expressionFault{{1, 1, RuleExpression, firstLine(err.Error())}}
 	}
