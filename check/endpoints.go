@@ -8,19 +8,22 @@ import (
 )
 
 // countEndpoints compares the target's ready endpoints with what the policy
-// asks. It looks only at what the registry said. While the registry is not
+// asks, whichever color users are on. It looks only at what the registry said. While the registry is not
 // trusted its last good set is counted, and the summary says so.
 func countEndpoints(job rollout.CheckJob, c *policy.EndpointsCheck, p *progress) finding {
-	ready, live := len(job.Endpoints.Of(job.Target)), len(job.Endpoints.Of(job.Live))
+	other := job.Target.Other()
+	ready, live := len(job.Endpoints.Of(job.Target)), len(job.Endpoints.Of(other))
 	needed := max(c.Min, shareRoundedUp(c.OfLive, live))
 	p.begin(1)
 	p.step()
 
 	f := finding{
 		result: rollout.Pass,
-		summary: fmt.Sprintf("%s has %s, needs %d (at least %d, and %s of the %d that %s has)",
-			job.Target, plural(ready, "ready endpoint"), needed, c.Min, percent(c.OfLive), live, job.Live),
+		summary: fmt.Sprintf("%s has %s, needs %d", job.Target, plural(ready, "ready endpoint"), needed),
 		figures: map[string]float64{"ready": float64(ready), "needed": float64(needed), "live": float64(live)},
+	}
+	if c.OfLive > 0 {
+		f.summary += fmt.Sprintf(" (at least %d, and %s of the %d that %s has)", c.Min, percent(c.OfLive), live, other)
 	}
 	if ready < needed {
 		f.result = rollout.Fail

@@ -61,6 +61,16 @@ func TestEndpointsSaysWhatItCounted(t *testing.T) {
 	}
 }
 
+// In the bake the judged color is live itself; what it is compared with is the
+// color that it came after.
+func TestEndpointsComparesWithTheOtherColorInTheBake(t *testing.T) {
+	j := countJob(policy.EndpointsCheck{Min: 1, OfLive: policy.Full}, 2, 3)
+	j.Live = j.Target
+	v := check.New(check.Options{}).Run(context.Background(), j)[0]
+	wantVerdict(t, v, rollout.Fail, "needs 3 (at least 1, and 100% of the 3 that blue has)")
+	wantFigures(t, v, map[string]float64{"ready": 2, "needed": 3, "live": 3})
+}
+
 func TestEndpointsPassesExactlyWhenThereAreEnough(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := policy.EndpointsCheck{

@@ -33,10 +33,16 @@ func (b *builder) validate(m *Model, raw []rawCheck) checkList {
 }
 
 // repeated is what the steps and the bake check by default: what is cheap
-// enough to be measured again every few seconds.
+// enough to be measured again every few seconds. Of the endpoints only the least
+// number counts then. The share of the other color's is asked at each gate, and
+// rollback.endpointsBelow says how many may be lost: an other color that grows is
+// no reason to take users back.
 func (l checkList) repeated(path string) checkList {
 	again := checkList{path: path, checks: []Check{}}
 	for _, c := range l.checks {
+		if c.Endpoints != nil {
+			c.Endpoints = &EndpointsCheck{Min: c.Endpoints.Min}
+		}
 		if c.Endpoints != nil || c.Ready != nil || c.Golden != nil || c.Prometheus != nil {
 			again.checks = append(again.checks, c)
 		}

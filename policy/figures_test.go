@@ -55,6 +55,7 @@ func TestFiguresOfEveryKind(t *testing.T) {
 func TestRepeatedChecksByDefault(t *testing.T) {
 	text := model("fraud", "a") + `  validate:
     - golden: {file: cases.jsonl}
+    - endpoints: {min: 2, ofLive: 80%}
     - {ready: {path: /}, onInconclusive: pass}
     - quality: {data: rows.csv, label: y, gates: {f1: {min: 0}}}
     - drift: {data: rows.csv}
@@ -71,12 +72,18 @@ func TestRepeatedChecksByDefault(t *testing.T) {
 		var got []string
 		for _, c := range checks {
 			got = append(got, c.Name+":"+string(c.OnInconclusive))
+			if e := c.Endpoints; e != nil && (e.Min != 2 || e.OfLive != 0) {
+				t.Errorf("of the endpoints %+v is asked again; want only the least number", *e)
+			}
 		}
-		if want := "endpoints:hold golden:hold ready:pass prometheus:hold"; strings.Join(got, " ") != want {
+		if want := "golden:hold endpoints:hold ready:pass prometheus:hold"; strings.Join(got, " ") != want {
 			t.Errorf("repeated are %v, want %s", got, want)
 		}
 	}
 	for _, c := range models[0].Validate {
+		if e := c.Endpoints; e != nil && e.OfLive != 8000 {
+			t.Errorf("validate asks for %+v", *e)
+		}
 		if want := policy.InconclusiveFails; c.OnInconclusive != want && c.Name != "ready" {
 			t.Errorf("%s: %s, want %s", c.Name, c.OnInconclusive, want)
 		}
