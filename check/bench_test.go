@@ -127,7 +127,7 @@ func predictions(b *testing.B, address, name string) float64 {
 		b.Fatal(err)
 	}
 	defer file.Close()
-	pool, err := predict.NewPool(policy.Predict{Protocol: policy.OpenInference, Path: "/infer", Batch: 1}, file.Schema(), nil,
+	pool, err := predict.NewPool(policy.Predict{Protocol: policy.OpenInference, Path: "/infer", Batch: 1}, file.Schema(),
 		[]predict.Endpoint{{Address: address, Name: "idle"}},
 		predict.Options{Check: "bench", HTTP2: true, Cap: policy.Cap{Concurrency: benchConcurrency}, RequestTimeout: 10 * time.Second})
 	if err != nil {

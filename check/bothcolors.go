@@ -150,7 +150,7 @@ func (b *bothColors) notes() []string {
 		notes = append(notes, n)
 	}
 	if b.live != nil && b.live.failures > 0 {
-		notes = append(notes, fmt.Sprintf("%s left out: %s failed on them%s; a request fails with all of its rows",
+		notes = append(notes, fmt.Sprintf("%s left out: %s failed on them%s",
 			plural(b.live.failures, "row"), b.live.color, b.first(b.live)))
 	}
 	return notes

@@ -25,19 +25,18 @@ func (r *Runner) runDrift(ctx context.Context, job rollout.CheckJob, c policy.Ch
 	labels := newNumbered(maxClasses)
 	idle, reference := newSignals(job.Predict.Answer, labels, s.rows), newSignals(job.Predict.Answer, labels, s.rows)
 	b := &bothColors{sample: s}
-	exclude := baselineColumns(d.Baseline)
 	if d.Baseline != nil {
 		if err := reference.readBaseline(ctx, s, d.Baseline); err != nil {
 			return unreadable(ctx, err)
 		}
 	}
-	if b.idle, err = r.newInterview(job, c, s, job.Target, exclude); err != nil {
+	if b.idle, err = r.newInterview(job, c, s, job.Target); err != nil {
 		return inconclusive("%v", err)
 	}
 	defer b.close()
 	b.idle.take = idle.take
 	if d.Baseline == nil {
-		live, err := r.newInterview(job, c, s, job.Target.Other(), exclude)
+		live, err := r.newInterview(job, c, s, job.Target.Other())
 		if err != nil {
 			return inconclusive("%v", err)
 		}
@@ -50,7 +49,7 @@ func (r *Runner) runDrift(ctx context.Context, job rollout.CheckJob, c policy.Ch
 	m := compareSignals(idle, reference, rows, d.Bins)
 	f := m.finding(d, b)
 	f.detail.Charts = m.charts()
-	if f.detail.Cases, err = m.cases(ctx, b, exclude); err != nil {
+	if f.detail.Cases, err = m.cases(ctx, b, job.Predict.Reserved); err != nil {
 		return unreadable(ctx, err)
 	}
 	return f
@@ -72,18 +71,6 @@ func (m *drifted) finding(d *policy.DriftCheck, b *bothColors) finding {
 		f.summary = b.lostInWords(n) + "; " + f.summary
 	}
 	return f
-}
-
-func baselineColumns(b *policy.Baseline) []string {
-	var out []string
-	if b != nil {
-		for _, column := range [...]string{b.Label, b.Score, b.Value} {
-			if column != "" {
-				out = append(out, column)
-			}
-		}
-	}
-	return out
 }
 
 // readBaseline takes the stored predictions of every row.

@@ -7,10 +7,9 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"unicode/utf8"
 
+	"greenlight/check/shown"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -129,25 +128,8 @@ func (l *evidenceList) shown() []rollout.Evidence {
 	return all
 }
 
-// shorten cuts s to what a person reads, and makes it printable: it may have
-// come from anywhere.
-func shorten(s string) string { return shortenTo(maxShown, s) }
-
-// shortenTo is shorten to at most most runes.
-func shortenTo(most int, s string) string {
-	// A rune has at most utf8.UTFMax bytes: the rest of a large body is not even looked at.
-	s = strings.ToValidUTF8(s[:min(len(s), (most+1)*utf8.UTFMax)], "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return string([]rune(s)[:most-1]) + "…"
-}
+// shorten makes s what a verdict shows of a value.
+func shorten(s string) string { return shown.Shorten(s, maxShown) }
 
 // inWords is evidence as a clause of a sentence.
 func inWords(e rollout.Evidence) string {

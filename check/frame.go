@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"greenlight/check/shown"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -33,7 +34,7 @@ func (f finding) verdict(c policy.Check) rollout.Verdict {
 	fr := &frame{}
 	v := rollout.Verdict{
 		Check: c.Name, Kind: c.Kind(), Result: f.result,
-		Summary:  shortenTo(maxSummary, f.summary),
+		Summary:  shown.Shorten(f.summary, maxSummary),
 		Figures:  fr.figures(f.figures),
 		Measures: fr.measures(f.measures),
 		Evidence: evidence(f.evidence),
@@ -82,7 +83,7 @@ func (fr *frame) measures(all []rollout.Measure) []rollout.Measure {
 
 func (fr *frame) measure(m rollout.Measure) rollout.Measure {
 	m.Name, m.Unit = shorten(m.Name), shorten(m.Unit)
-	m.Rule, m.Why = shortenTo(maxNote, m.Rule), shortenTo(maxNote, m.Why)
+	m.Rule, m.Why = shown.Shorten(m.Rule, maxNote), shown.Shorten(m.Why, maxNote)
 	m.Idle = fr.number(m.Name+" of the judged color", m.Idle)
 	m.Live = fr.number(m.Name+" of the other color", m.Live)
 	m.PValue = fr.number("the p-value of "+m.Name, m.PValue)
@@ -121,14 +122,14 @@ func (fr *frame) detail(d *rollout.Detail) *rollout.Detail {
 			}
 		}
 		for _, c := range d.Cases[:min(len(d.Cases), maxCases)] {
-			c.Where, c.Input = shorten(c.Where), shortenTo(maxInput, c.Input)
+			c.Where, c.Input = shorten(c.Where), shown.Shorten(c.Input, maxInput)
 			c.Expected, c.Idle, c.Live = shorten(c.Expected), shorten(c.Idle), shorten(c.Live)
 			out.Cases = append(out.Cases, c)
 		}
 		fr.notes = slices.Concat(d.Notes, fr.notes)
 	}
 	for _, n := range fr.notes[:min(len(fr.notes), maxNotes)] {
-		out.Notes = append(out.Notes, shortenTo(maxNote, n))
+		out.Notes = append(out.Notes, shown.Shorten(n, maxNote))
 	}
 	if len(out.Slices)+len(out.Charts)+len(out.Cases)+len(out.Notes) == 0 {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 
+	"greenlight/check/dataset"
 	"greenlight/check/predict"
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -23,7 +24,7 @@ func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.C
 	if len(endpoints) == 0 {
 		return inconclusive("%s has no ready endpoint to ask", job.Target)
 	}
-	file, err := openRegular(c.Golden.File)
+	file, opened, err := dataset.OpenRegular(c.Golden.File)
 	if err != nil {
 		return inconclusive("%v", err)
 	}
@@ -45,6 +46,9 @@ func (r *Runner) runGolden(ctx context.Context, job rollout.CheckJob, c policy.C
 	}
 	p.begin(cases * len(endpoints))
 	eachEndpoint(endpoints, r.opts.MaxEndpoints, func(e rollout.Endpoint) { g.ask(ctx, e) })
+	if err := dataset.Unchanged(file, opened); err != nil {
+		g.breakOff(err)
+	}
 	return g.finding(len(endpoints))
 }
 
@@ -56,22 +60,6 @@ func (g *goldenRun) sendable() error {
 	}
 	c.Close()
 	return nil
-}
-
-// openRegular refuses what could block or never end: pipes, devices, folders.
-func openRegular(name string) (*os.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("open golden file: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("open golden file: %s is not a regular file", name)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("open golden file: %w", err)
-	}
-	return file, nil
 }
 
 // goldenRun is one golden check on its way. The file is shared by reading at
@@ -174,6 +162,10 @@ func (c *comparison) answer(protocol policy.PredictProtocol, want goldenCase, a 
 	}
 	if a.Cut {
 		c.differ("", text(fmt.Sprintf("an answer of at most %d bytes", len(a.Body))), text("a longer one: "+a.Beginning()))
+		return
+	}
+	if err := predict.Bounds(a.Body, predict.MaxTree); err != nil {
+		c.differ("", text(fmt.Sprintf("an answer of at most %d values", predict.MaxTree)), text(fmt.Sprintf("%v: %s", err, a.Beginning())))
 		return
 	}
 	got, err := decode(a.Body)

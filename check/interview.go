@@ -60,9 +60,8 @@ func (r *Runner) predictOptions(job rollout.CheckJob, check string, color policy
 	}
 }
 
-// newInterview prepares to ask color; exclude are the columns that the check
-// itself uses.
-func (r *Runner) newInterview(job rollout.CheckJob, c policy.Check, s *sample, color policy.Color, exclude []string) (*interview, error) {
+// newInterview prepares to ask color.
+func (r *Runner) newInterview(job rollout.CheckJob, c policy.Check, s *sample, color policy.Color) (*interview, error) {
 	var endpoints []predict.Endpoint
 	for _, e := range job.Endpoints.Of(color) {
 		endpoints = append(endpoints, predict.Endpoint{Address: hostPort(e), Name: origin(color, e)})
@@ -70,7 +69,7 @@ func (r *Runner) newInterview(job rollout.CheckJob, c policy.Check, s *sample, c
 	if len(endpoints) == 0 {
 		return nil, &stop{fmt.Sprintf("%s has no ready endpoint to ask", color)}
 	}
-	pool, err := predict.NewPool(job.Predict, s.file.Schema(), exclude, endpoints, r.predictOptions(job, c.Name, color))
+	pool, err := predict.NewPool(job.Predict, s.file.Schema(), endpoints, r.predictOptions(job, c.Name, color))
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (r *Runner) newLatencySide(job rollout.CheckJob, c policy.Check, color poli
 	// share; under limiters of their own the colors would not be measured alike.
 	options.Limiter = predict.NewLimiter(most)
 	for _, e := range job.Endpoints.Of(color) {
-		client, err := predict.NewClient(job.Predict, inputs.schema, nil, predict.Endpoint{Address: hostPort(e), Name: origin(color, e)}, options)
+		client, err := predict.NewClient(job.Predict, inputs.schema, predict.Endpoint{Address: hostPort(e), Name: origin(color, e)}, options)
 		if err != nil {
 			s.close()
 			return nil, err

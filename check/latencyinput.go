@@ -92,7 +92,7 @@ func rowInputs(ctx context.Context, name string, count int) (*latencyInputs, err
 // recordedInputs reads the first lines of a file of requests, which may be a
 // golden file: what it expects beyond the status is not looked at.
 func recordedInputs(ctx context.Context, name string, count, maxLine int) (*latencyInputs, error) {
-	file, err := openRegular(name)
+	file, _, err := dataset.OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}

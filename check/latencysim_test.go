@@ -56,8 +56,8 @@ var usualCaps = []policy.Cap{{Concurrency: 16}, {Concurrency: 4, PerSecond: 100}
 // server answers after 20 ms, times a factor, as servers do: now and then it
 // takes twice as long (log-normal).
 func server(seed uint64, factor float64) func(int) time.Duration {
-	source := rand.New(rand.NewPCG(seed, 4))
-	return func(int) time.Duration {
+	return func(i int) time.Duration {
+		source := rand.New(rand.NewPCG(seed, uint64(i)))
 		return time.Duration(factor * 20e6 * math.Exp(0.3*source.NormFloat64()))
 	}
 }

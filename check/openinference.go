@@ -36,9 +36,15 @@ func (c *comparison) outputs(want []any, answer map[string]any) {
 	}
 	byName := map[string]map[string]any{}
 	for _, o := range got {
-		if tensor, ok := o.(map[string]any); ok {
-			byName[nameOf(tensor)] = tensor
+		tensor, ok := o.(map[string]any)
+		if !ok {
+			continue
 		}
+		name := nameOf(tensor)
+		if _, twice := byName[name]; twice {
+			c.differ("outputs["+name+"]", text("one tensor"), text("two of this name"))
+		}
+		byName[name] = tensor
 	}
 	for _, o := range want {
 		tensor, _ := o.(map[string]any) // validExpectation saw that it is one

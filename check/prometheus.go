@@ -15,6 +15,7 @@ import (
 	prometheus "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"greenlight/check/shown"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -192,7 +193,7 @@ func failedQuery(ctx context.Context, color policy.Color, server string, err err
 	if ctx.Err() != nil {
 		return waiting("%s has not answered", server)
 	}
-	f := inconclusive("%s: %s", color, shortenTo(maxNote, withoutURL(err).Error()))
+	f := inconclusive("%s: %s", color, shown.Shorten(withoutURL(err).Error(), maxNote))
 	if refused, ok := errors.AsType[*prometheus.Error](err); ok {
 		f.final = refused.Type == prometheus.ErrBadData
 		if refused.Detail != "" {

@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -25,18 +24,14 @@ func (r *Runner) runQuality(ctx context.Context, job rollout.CheckJob, c policy.
 		return unreadable(ctx, err)
 	}
 	b := &bothColors{sample: s}
-	exclude := slices.Concat([]string{q.Label}, q.Slices)
-	if q.Items != "" {
-		exclude = append(exclude, q.Items)
-	}
 	idle, live := newAnswers(q, job.Predict.Answer, t), (*answers)(nil)
-	if b.idle, err = r.newInterview(job, c, s, job.Target, exclude); err != nil {
+	if b.idle, err = r.newInterview(job, c, s, job.Target); err != nil {
 		return inconclusive("%v", err)
 	}
 	defer b.close()
 	b.idle.take = idle.take
 	if q.NeedsLive() {
-		other, err := r.newInterview(job, c, s, job.Target.Other(), exclude)
+		other, err := r.newInterview(job, c, s, job.Target.Other())
 		if err != nil {
 			return inconclusive("%v", err)
 		}
@@ -54,7 +49,7 @@ func (r *Runner) runQuality(ctx context.Context, job rollout.CheckJob, c policy.
 	f := j.finding(b, idle, rows)
 	f.detail.Charts = qualityCharts(idle, live, answered(rows, b.idle.failed))
 	f.detail.Notes = append(f.detail.Notes, j.notes(q.SliceRows)...)
-	f.detail.Cases, err = qualityCases(ctx, b, idle, live, rows, exclude)
+	f.detail.Cases, err = qualityCases(ctx, b, idle, live, rows, job.Predict.Reserved)
 	if err != nil {
 		return unreadable(ctx, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"greenlight/check/dataset"
+	"greenlight/check/shown"
 	"greenlight/rollout"
 )
 
@@ -146,7 +147,7 @@ func input(schema *dataset.Schema, row dataset.Row, used []string) string {
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(shorten(schema.Columns[i]) + "=" + shortenTo(60, text))
+		b.WriteString(shorten(schema.Columns[i]) + "=" + shown.Shorten(text, 60))
 	}
 	return b.String()
 }

@@ -119,7 +119,7 @@ func predictJob(t *testing.T, c policy.Check, idle, live http.HandlerFunc) rollo
 		j.Endpoints.Blue = []rollout.Endpoint{serve(t, "live", live)}
 	}
 	j.Predict = policy.Predict{
-		Protocol: policy.OpenInference, Path: "/v2/models/m/infer", Model: "m", Batch: 16, Columns: []string{"x"},
+		Protocol: policy.OpenInference, Path: "/v2/models/m/infer", Model: "m", Batch: 16, Reserved: []string{"country", "old", "y"},
 		Answer: policy.Answer{Label: "predict", Scores: "proba", Positive: "1", Threshold: 0.5},
 		Load:   policy.Load{Idle: policy.Cap{Concurrency: 4}, Live: policy.Cap{Concurrency: 4}},
 	}
@@ -199,7 +199,7 @@ func TestQualityOfWhatCannotBeJudged(t *testing.T) {
 		"one class":      {"d.csv", "x,y\n" + strings.Repeat("1,1\n", 50), auc, "undefined", false},
 		"ragged":         {"d.csv", "x,y\n1,1\n2\n", auc, "d.csv:3", true},
 		"no label":       {"d.csv", "x,z\n1,1\n", auc, `no column "y"`, true},
-		"no input":       {"d.csv", "z,y\n1,1\n", auc, "x", true},
+		"no input":       {"d.csv", "y\n1\n", auc, "no column left", true},
 		"an empty label": {"d.csv", "x,y\n1,1\n2,\n", auc, "d.csv:3", true},
 		"a word":         {"d.csv", "x,y\n1,1\nmany,0\n", auc, "d.csv:3", false},
 		"not UTF-8":      {"d.csv", "x,y\n1,\xff\n", auc, "d.csv:2", true},

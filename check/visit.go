@@ -61,11 +61,11 @@ func (g *goldenRun) client(e predict.Endpoint) (*predict.Client, error) {
 	if g.columns != nil {
 		schema = &dataset.Schema{File: filepath.Base(g.check.Golden.File), Columns: g.columns}
 	}
-	return predict.NewClient(g.predict(), schema, nil, e, g.runner.predictOptions(g.job, g.check.Name, g.job.Target))
+	return predict.NewClient(g.predict(), schema, e, g.runner.predictOptions(g.job, g.check.Name, g.job.Target))
 }
 
 // feed reads as many cases as were counted. Fewer, or broken ones, mean that
-// the file was written to meanwhile; then nothing can be said of the model.
+// nothing can be said of the model.
 func (g *goldenRun) feed(ctx context.Context, v *visit, todo chan<- goldenCase) error {
 	reader := g.cases()
 	for fed := range g.total {
@@ -75,7 +75,7 @@ func (g *goldenRun) feed(ctx context.Context, v *visit, todo chan<- goldenCase) 
 		}
 		c, err := reader.next()
 		if err != nil {
-			return fmt.Errorf("the golden file changed while it was used: %w", err)
+			return err
 		}
 		select {
 		case todo <- c:

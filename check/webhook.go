@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"greenlight/check/predict"
+	"greenlight/check/shown"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -73,7 +74,7 @@ func failedCall(ctx context.Context, target *url.URL, err error) finding {
 	if ctx.Err() != nil {
 		return waiting("%s has not answered", target.Host)
 	}
-	return inconclusive("%s did not answer: %s", target.Host, shortenTo(maxNote, withoutURL(err).Error()))
+	return inconclusive("%s did not answer: %s", target.Host, shown.Shorten(withoutURL(err).Error(), maxNote))
 }
 
 // webhookRequest is the request with its signature, if the policy names a secret.
@@ -127,7 +128,7 @@ func webhookVerdict(host string, a predict.Reply) finding {
 		return final("%s answered with the result %q; must be pass, fail or inconclusive", host, shorten(string(said.Result)))
 	}
 	if said.Summary != "" {
-		f.summary += ": " + shortenTo(maxNote, said.Summary)
+		f.summary += ": " + shown.Shorten(said.Summary, maxNote)
 	}
 	if said.Result == rollout.Fail {
 		f.evidence = []rollout.Evidence{{Endpoint: host, Expected: "result pass", Got: f.summary}}

@@ -16,7 +16,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // Schema is the columns of a file, in the file's order (JSONL: of first sight
@@ -81,7 +80,7 @@ func Open(name string, o Options) (*File, error) {
 	if !known {
 		return nil, &Error{File: filepath.Base(name), Problem: "the format is told by the name, which must end in .jsonl, .ndjson, .csv or .parquet"}
 	}
-	file, info, err := openRegular(name)
+	file, info, err := OpenRegular(name)
 	if err != nil {
 		return nil, err
 	}
@@ -96,34 +95,6 @@ func Open(name string, o Options) (*File, error) {
 	}
 	f.schema.Columns, f.start = columns, start
 	return f, nil
-}
-
-// openRegular refuses what could block or never end: pipes, devices, folders.
-// It looks before it opens, for opening alone can do something to a device, and
-// again after, for the file may be another by then; opening does not wait for
-// a pipe's other end.
-func openRegular(name string) (*os.File, os.FileInfo, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open data: %w", err)
-	}
-	irregular := &Error{File: filepath.Base(name), Problem: "not a regular file; data can't be read from folders, pipes and devices"}
-	if !info.Mode().IsRegular() {
-		return nil, nil, irregular
-	}
-	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open data: %w", err)
-	}
-	info, err = file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = irregular
-	}
-	if err != nil {
-		_ = file.Close()
-		return nil, nil, err
-	}
-	return file, info, nil
 }
 
 // checkColumns holds the names against the rules of all formats.
@@ -185,14 +156,7 @@ func (f *File) section() *io.SectionReader {
 
 // unchanged fails if somebody wrote to the file since it was opened.
 func (f *File) unchanged() error {
-	now, err := f.file.Stat()
-	if err != nil {
-		return fmt.Errorf("read data: %w", err)
-	}
-	if now.Size() != f.opened.Size() || !now.ModTime().Equal(f.opened.ModTime()) {
-		return f.problem(0, 0, "the file changed while it was read; write a new file and rename it into place")
-	}
-	return nil
+	return Unchanged(f.file, f.opened)
 }
 
 func (f *File) problem(line, column int, problem string) error {

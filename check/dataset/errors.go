@@ -3,9 +3,9 @@ package dataset
 import (
 	"bytes"
 	"fmt"
-	"strconv"
-	"strings"
 	"unicode/utf8"
+
+	"greenlight/check/shown"
 )
 
 // Error is what is wrong with a data set. Line and Column count from 1; 0 means
@@ -61,21 +61,7 @@ func column(line []byte, offset int) int {
 // many of a library's words.
 const maxShown, maxWhy = 60, 300
 
-// shorten cuts s to what a person reads, and makes it printable.
-func shorten(s string) string { return shortenTo(s, maxShown) }
+// shorten makes s what an error shows of a name or a value.
+func shorten(s string) string { return shown.Shorten(s, maxShown) }
 
-func shortenWhy(s string) string { return shortenTo(s, maxWhy) }
-
-func shortenTo(s string, limit int) string {
-	s = strings.ToValidUTF8(s[:min(len(s), (limit+1)*utf8.UTFMax)], "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	if utf8.RuneCountInString(s) <= limit {
-		return s
-	}
-	return string([]rune(s)[:limit-1]) + "…"
-}
+func shortenWhy(s string) string { return shown.Shorten(s, maxWhy) }

@@ -150,7 +150,7 @@ func TestSecretsAreSentAndNeverShown(t *testing.T) {
 	})
 	s := spec(policy.TensorFlowServing, policy.Answer{})
 	s.Headers = []policy.Header{{Name: "authorization", Secret: &policy.Secret{Env: "GREENLIGHT_SECRET_X"}}, {Name: "x-tenant", Value: "risk"}}
-	c, err := predict.NewClient(s, people, nil, e, predict.Options{Secret: func(policy.Secret) (string, error) { return secret, nil }})
+	c, err := predict.NewClient(s, people, e, predict.Options{Secret: func(policy.Secret) (string, error) { return secret, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestClientsThatCannotBe(t *testing.T) {
 		"JSONPath": {policy.Predict{Protocol: policy.PlainJSON, Request: `1`, Answer: policy.Answer{Label: "$["}}, `answer.label "$["`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := predict.NewClient(c.spec, people, nil, predict.Endpoint{Address: "127.0.0.1:1"}, predict.Options{})
+			_, err := predict.NewClient(c.spec, people, predict.Endpoint{Address: "127.0.0.1:1"}, predict.Options{})
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v; want %q", err, c.says)
 			}

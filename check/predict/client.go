@@ -60,12 +60,10 @@ type buffers struct{ request, answer []byte }
 // maxKept bounds a buffer that waits for the next request.
 const maxKept = 1 << 20
 
-// NewClient makes a client. exclude are columns that the check uses itself
-// (label, slices): they are never sent unless spec names them. Errors: secrets
-// that can't be had, a spec that does not fit the schema (a missing column).
-// schema may be nil if only Exchange is used.
-func NewClient(spec policy.Predict, schema *dataset.Schema, exclude []string, e Endpoint, o Options) (*Client, error) {
-	p, err := speak(spec, schema, exclude)
+// NewClient makes a client. Errors: secrets that can't be had, a spec that does
+// not fit the schema (a missing column). schema may be nil if only Exchange is used.
+func NewClient(spec policy.Predict, schema *dataset.Schema, e Endpoint, o Options) (*Client, error) {
+	p, err := speak(spec, schema)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func FuzzDecode(f *testing.F) {
 				{Protocol: policy.OpenInference, Binary: true, Answer: a}, {Protocol: policy.TensorFlowServing, Answer: a},
 				{Protocol: policy.MLflow, Answer: a},
 			} {
-				p, err := speak(spec, nil, nil)
+				p, err := speak(spec, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +103,7 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 		}
-		if p, err := speak(policy.Predict{Protocol: policy.PlainJSON, Answer: policy.Answer{Value: "$.v", Ranking: "$..r"}}, nil, nil); err == nil {
+		if p, err := speak(policy.Predict{Protocol: policy.PlainJSON, Answer: policy.Answer{Value: "$.v", Ranking: "$..r"}}, nil); err == nil {
 			all, err := p.decode(answer{status: 200, body: body}, 1)
 			whole(t, all, err, 1)
 		} else {
@@ -119,7 +119,7 @@ func FuzzTemplate(f *testing.F) {
 	f.Add(`{"x": ["${a}", "n-${a}\n"], "row": "${@row}"}`, `","evil":"${a}`)
 	f.Fuzz(func(t *testing.T, request, cell string) {
 		schema := &dataset.Schema{Columns: []string{"a"}}
-		p, err := speak(policy.Predict{Protocol: policy.PlainJSON, Request: request, Columns: []string{"a"}}, schema, nil)
+		p, err := speak(policy.Predict{Protocol: policy.PlainJSON, Request: request, Columns: []string{"a"}}, schema)
 		if err != nil {
 			return
 		}

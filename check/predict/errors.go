@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"greenlight/check/shown"
 )
 
 // AnswerError is an answer that is no prediction: an error status, a body that
@@ -49,22 +48,8 @@ func Silence(ctx context.Context, err error) error {
 // maxShown is how many runes of an answer an error shows.
 const maxShown = 200
 
-// Shorten cuts s to what a person reads, and makes it printable: it may have
-// come from anywhere.
-func Shorten(s string) string {
-	// A rune has at most utf8.UTFMax bytes: the rest of a large body is not even looked at.
-	s = strings.ToValidUTF8(s[:min(len(s), (maxShown+1)*utf8.UTFMax)], "\uFFFD")
-	s = strings.Map(func(r rune) rune {
-		if strconv.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, s)
-	if utf8.RuneCountInString(s) <= maxShown {
-		return s
-	}
-	return string([]rune(s)[:maxShown-1]) + "…"
-}
+// Shorten cuts s to what a person reads at once, and makes it printable.
+func Shorten(s string) string { return shown.Shorten(s, maxShown) }
 
 // InWords is a reply as evidence shows it: status, redirect, and the beginning
 // of the body.

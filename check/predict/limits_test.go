@@ -49,7 +49,7 @@ func TestASilentEndpointIsATimeout(t *testing.T) {
 		<-r.Context().Done()
 	})
 	for _, protocol := range []policy.PredictProtocol{policy.TensorFlowServing, policy.OpenInferenceGRPC} {
-		c, err := predict.NewClient(spec(protocol, policy.Answer{}), people, nil, hang, predict.Options{RequestTimeout: 50 * time.Millisecond})
+		c, err := predict.NewClient(spec(protocol, policy.Answer{}), people, hang, predict.Options{RequestTimeout: 50 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestASilentEndpointIsATimeout(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	e := serve(t, answering(200, strings.Repeat(" ", 5000)+`{"predictions":[1]}`))
-	c, err := predict.NewClient(spec(policy.TensorFlowServing, policy.Answer{}), people, nil, e, predict.Options{MaxBody: 1000})
+	c, err := predict.NewClient(spec(policy.TensorFlowServing, policy.Answer{}), people, e, predict.Options{MaxBody: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

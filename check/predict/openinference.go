@@ -3,6 +3,7 @@ package predict
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"greenlight/check/dataset"
@@ -20,7 +21,10 @@ type openInference struct {
 func newOpenInference(p *plan) *openInference {
 	o := &openInference{plan: p, fields: p.tensors(), parameters: sorted(p.spec.Parameters)}
 	for _, named := range parts(p.spec.Answer) {
-		o.outputs = append(o.outputs, named.name)
+		// One output may be two things: a number is label and value.
+		if !slices.Contains(o.outputs, named.name) {
+			o.outputs = append(o.outputs, named.name)
+		}
 	}
 	return o
 }
@@ -148,7 +152,7 @@ func readOutput(v raw, rest []byte, only []string) (t tensor, left []byte, err e
 	if size >= 0 {
 		bytes, rest = rest[:size], rest[size:]
 	}
-	if len(only) > 0 && !contains(only, t.name) {
+	if len(only) > 0 && !slices.Contains(only, t.name) {
 		return t, rest, nil
 	}
 	if t.datatype = datatypes[kind]; t.datatype == 0 {
@@ -167,15 +171,6 @@ func readOutput(v raw, rest []byte, only []string) (t tensor, left []byte, err e
 	return t, rest, nil
 }
 
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
-}
-
 func readShape(v raw) ([]int64, error) {
 	if v.kind() != '[' {
 		return nil, errors.New("no shape")
@@ -183,7 +178,7 @@ func readShape(v raw) ([]int64, error) {
 	var shape []int64
 	err := v.elements(func(d raw) error {
 		n, err := strconv.ParseInt(string(d), 10, 64)
-		if err != nil || len(shape) == 16 {
+		if err != nil || len(shape) == maxRank {
 			return fmt.Errorf("%s in its shape", d.described())
 		}
 		shape = append(shape, n)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,11 +70,11 @@ func (p parameter) proto() *oipv2.InferParameter {
 }
 
 func (o *openInferenceGRPC) decode(a answer, n int) ([]Prediction, error) {
-	var r oipv2.ModelInferResponse
-	if err := proto.Unmarshal(a.body, &r); err != nil {
-		return nil, fmt.Errorf("no ModelInferResponse: %w", err)
+	r, err := readResponse(a.body)
+	if err != nil {
+		return nil, err
 	}
-	outputs, err := readProto(&r, o.outputs)
+	outputs, err := readProto(r, o.outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func readProto(r *oipv2.ModelInferResponse, only []string) ([]tensor, error) {
 	var outputs []tensor
 	for i, out := range r.Outputs {
 		t := tensor{name: out.Name, shape: out.Shape}
-		if len(only) > 0 && !contains(only, t.name) {
+		if len(only) > 0 && !slices.Contains(only, t.name) {
 			continue
 		}
 		if t.datatype = datatypes[out.Datatype]; t.datatype == 0 {
@@ -233,11 +234,11 @@ func protoParameters(from map[string]any) map[string]*oipv2.InferParameter {
 
 // unwrap writes an answer in JSON.
 func (o *openInferenceGRPC) unwrap(a answer) ([]byte, error) {
-	var r oipv2.ModelInferResponse
-	if err := proto.Unmarshal(a.body, &r); err != nil {
-		return nil, fmt.Errorf("no ModelInferResponse: %w", err)
+	r, err := readResponse(a.body)
+	if err != nil {
+		return nil, err
 	}
-	outputs, err := readProto(&r, nil)
+	outputs, err := readProto(r, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -26,12 +26,12 @@ type plan struct {
 	inputs  []field // as the policy names them
 }
 
-func newPlan(spec policy.Predict, schema *dataset.Schema, exclude []string) (*plan, error) {
+func newPlan(spec policy.Predict, schema *dataset.Schema) (*plan, error) {
 	p := &plan{spec: spec, schema: schema}
 	if schema == nil {
 		return p, nil
 	}
-	used := slices.Concat(exclude, spec.Reserved)
+	used := slices.Clone(spec.Reserved)
 	for _, in := range spec.Inputs {
 		f := field{name: in.Name, datatype: datatypeFP64}
 		if in.Datatype != "" {

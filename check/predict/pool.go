@@ -18,7 +18,7 @@ type Pool struct {
 }
 
 // NewPool makes a client for each endpoint. Errors as NewClient's; at least one endpoint.
-func NewPool(spec policy.Predict, schema *dataset.Schema, exclude []string, endpoints []Endpoint, o Options) (*Pool, error) {
+func NewPool(spec policy.Predict, schema *dataset.Schema, endpoints []Endpoint, o Options) (*Pool, error) {
 	if len(endpoints) == 0 {
 		return nil, errors.New("no endpoint to ask")
 	}
@@ -26,7 +26,7 @@ func NewPool(spec policy.Predict, schema *dataset.Schema, exclude []string, endp
 		o.Limiter = NewLimiter(o.Cap)
 	}
 	o = o.withDefaults()
-	protocol, err := speak(spec, schema, exclude)
+	protocol, err := speak(spec, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +59,14 @@ type Batch struct {
 	Predictions []Prediction // one per row; nil if Err is set
 	Endpoint    string       // who answered
 	Err         error        // as Client.Predict's
+}
 
+// pending is a batch on its way.
+type pending struct {
+	Batch
 	client *Client
+	// parts is what is handed on instead of the batch: its rows, asked one by one.
+	parts []Batch
 }
 
 // window is how many batches are read, but not yet handed on, at most. It is
@@ -72,17 +78,19 @@ func (p *Pool) window() int {
 
 // Run reads rows from next until io.EOF, sends them in batches over all
 // endpoints in turn within the pool's caps, and hands every batch to sink, in
-// the order of the rows. next and sink are called by the caller's goroutine
-// only. It holds no more than a few batches per request in flight in memory. It
-// returns when all are done, or the error of next, or the cause of ctx's end,
-// or what sink returned; then nothing that it started is left running.
+// the order of the rows. The rows of a batch that was answered wrong are asked
+// again one by one, within bounds, and handed on as batches of one row. next and
+// sink are called by the caller's goroutine only. It holds no more than a few
+// batches per request in flight in memory. It returns when all are done, or the
+// error of next, or the cause of ctx's end, or what sink returned; then nothing
+// that it started is left running.
 func (p *Pool) Run(ctx context.Context, next func() (dataset.Row, error), sink func(Batch) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	window := p.window()
 	r := &run{
 		pool: p, next: next, sink: sink,
 		todo: make(chan int, window), done: make(chan int, window),
-		ring: make([]Batch, window), finished: make([]bool, window),
+		ring: make([]pending, window), finished: make([]bool, window),
 	}
 	var workers sync.WaitGroup
 	for range min(p.workers, window) {
@@ -100,20 +108,21 @@ type run struct {
 	pool     *Pool
 	next     func() (dataset.Row, error)
 	sink     func(Batch) error
-	todo     chan int // slots of ring, to the workers
-	done     chan int // slots of ring that are answered
-	ring     []Batch  // batch i stands in slot i modulo its length
-	finished []bool   // by slot
-	rows     int      // read so far
-	ended    bool     // next has no more
+	todo     chan int  // slots of ring, to the workers
+	done     chan int  // slots of ring that are answered
+	ring     []pending // batch i stands in slot i modulo its length
+	finished []bool    // by slot
+	rows     int       // read so far
+	ended    bool      // next has no more
+	singly   singly
 }
 
 func (r *run) run(ctx context.Context) error {
 	head, tail := 0, 0 // of the batches read and not yet delivered
 	for {
 		for !r.ended && tail-head < len(r.ring) {
-			slot := tail % len(r.ring)
-			b := &r.ring[slot]
+			at := tail % len(r.ring)
+			b := &r.ring[at]
 			if err := r.fill(b); err != nil {
 				return err
 			}
@@ -122,7 +131,7 @@ func (r *run) run(ctx context.Context) error {
 			}
 			b.client = r.pool.clients[tail%len(r.pool.clients)]
 			b.Endpoint = b.client.name
-			r.todo <- slot // has room for the whole window
+			r.todo <- at // has room for the whole window
 			tail++
 			// What is answered is handed on between two readings.
 			if len(r.done) > 0 {
@@ -135,29 +144,44 @@ func (r *run) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case slot := <-r.done:
-			r.finished[slot] = true
+		case at := <-r.done:
+			r.finished[at] = true
 		}
 		for ; head < tail && r.finished[head%len(r.ring)]; head++ {
-			slot := head % len(r.ring)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			if err := r.sink(r.ring[slot]); err != nil {
+			at := head % len(r.ring)
+			if err := r.hand(ctx, &r.ring[at]); err != nil {
 				return err
 			}
-			r.ring[slot], r.finished[slot] = Batch{}, false
+			r.ring[at], r.finished[at] = pending{}, false
 		}
 	}
 }
 
 // work asks for what stands in slots, until there are no more.
 func (r *run) work(ctx context.Context) {
-	for slot := range r.todo {
-		b := &r.ring[slot]
+	for at := range r.todo {
+		b := &r.ring[at]
 		b.Predictions, b.Err = b.client.Predict(ctx, b.Rows)
-		r.done <- slot
+		b.parts = r.singly.ask(ctx, b)
+		r.done <- at
 	}
+}
+
+// hand hands a batch on, or its parts.
+func (r *run) hand(ctx context.Context, b *pending) error {
+	parts := b.parts
+	if parts == nil {
+		parts = []Batch{b.Batch}
+	}
+	for _, part := range parts {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := r.sink(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ended(ctx context.Context) error {
@@ -168,8 +192,8 @@ func ended(ctx context.Context) error {
 }
 
 // fill reads a batch; an empty one if there are no more rows.
-func (r *run) fill(b *Batch) error {
-	*b = Batch{First: r.rows, Rows: make([]dataset.Row, 0, r.pool.batch)}
+func (r *run) fill(b *pending) error {
+	*b = pending{Batch: Batch{First: r.rows, Rows: make([]dataset.Row, 0, r.pool.batch)}}
 	for len(b.Rows) < r.pool.batch {
 		row, err := r.next()
 		if errors.Is(err, io.EOF) {

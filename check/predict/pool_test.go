@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"greenlight/check/dataset"
 	"greenlight/check/predict"
@@ -43,7 +45,8 @@ func rowsUpTo(n int) func() (dataset.Row, error) {
 
 func pool(t testing.TB, spec policy.Predict, concurrency int, endpoints ...predict.Endpoint) *predict.Pool {
 	t.Helper()
-	p, err := predict.NewPool(spec, people, []string{"label"}, endpoints, predict.Options{Check: "quality", Cap: policy.Cap{Concurrency: concurrency}})
+	spec.Reserved = []string{"label"}
+	p, err := predict.NewPool(spec, people, endpoints, predict.Options{Check: "quality", Cap: policy.Cap{Concurrency: concurrency}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +131,9 @@ func TestPoolGoesOnAfterErrors(t *testing.T) {
 		echoes(w, r)
 	})
 	good, bad := 0, 0
-	err := pool(t, echo, 3, e).Run(context.Background(), rowsUpTo(60), func(b predict.Batch) error {
+	single := echo
+	single.Batch = 1
+	err := pool(t, single, 3, e).Run(context.Background(), rowsUpTo(60), func(b predict.Batch) error {
 		if wrong, ok := errors.AsType[*predict.AnswerError](b.Err); ok && wrong.Status == 500 && wrong.Endpoint == "green a" {
 			bad++
 		} else if b.Err == nil {
@@ -136,7 +141,111 @@ func TestPoolGoesOnAfterErrors(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || good != 10 || bad != 10 {
+	if err != nil || good != 30 || bad != 30 {
 		t.Errorf("%d good, %d bad: %v", good, bad, err)
+	}
+}
+
+// ages is what an echoed request asked for.
+func ages(t *testing.T, r *http.Request) []float64 {
+	t.Helper()
+	var request struct{ Instances [][]float64 }
+	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
+		t.Error(err)
+	}
+	var all []float64
+	for _, i := range request.Instances {
+		all = append(all, i[0])
+	}
+	return all
+}
+
+// refuses echoes unless bad says that it can't.
+func refuses(t *testing.T, requests *atomic.Int64, bad func(ages []float64) bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		all := ages(t, r)
+		if bad(all) {
+			answering(http.StatusInternalServerError, "no such age")(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"predictions": all})
+	}
+}
+
+func TestPoolAsksRowsOfAWrongAnswerOneByOne(t *testing.T) {
+	const rows = 300
+	spec := echo
+	spec.Batch = 10
+	asks := func(t *testing.T, bad func(ages []float64) bool) (failed []int, requests int64) {
+		t.Helper()
+		var n atomic.Int64
+		next := 0
+		err := pool(t, spec, 3, serve(t, refuses(t, &n, bad))).Run(context.Background(), rowsUpTo(rows), func(b predict.Batch) error {
+			if b.First != next {
+				return fmt.Errorf("row %d after %d rows", b.First, next)
+			}
+			next += len(b.Rows)
+			for k := range b.Rows {
+				if b.Err != nil {
+					failed = append(failed, b.First+k)
+				} else if want := float64(20 + b.Rows[k].Line); b.Predictions[k].Value != want {
+					return fmt.Errorf("row %d: %v, want %v", b.First+k, b.Predictions[k].Value, want)
+				}
+			}
+			return nil
+		})
+		if err != nil || next != rows {
+			t.Fatalf("%d rows: %v", next, err)
+		}
+		return failed, n.Load()
+	}
+	t.Run("two bad rows", func(t *testing.T) {
+		failed, requests := asks(t, func(ages []float64) bool { return slices.Contains(ages, 34) || slices.Contains(ages, 121) })
+		if !slices.Equal(failed, []int{13, 100}) || requests != 30+2*10 {
+			t.Errorf("rows %v failed in %d requests", failed, requests)
+		}
+	})
+	t.Run("a failure that is over", func(t *testing.T) {
+		var times atomic.Int64
+		failed, _ := asks(t, func(ages []float64) bool { return slices.Contains(ages, 34) && times.Add(1) == 1 })
+		if len(failed) != 10 || failed[0] != 10 {
+			t.Errorf("rows %v failed", failed)
+		}
+	})
+	t.Run("everything", func(t *testing.T) {
+		failed, requests := asks(t, func([]float64) bool { return true })
+		if len(failed) != rows || requests > 30+10*(4+3) {
+			t.Errorf("%d rows failed in %d requests", len(failed), requests)
+		}
+	})
+}
+
+// One by one, too, a row may be left without an answer: the rest is not asked.
+func TestPoolWaitsForOneSilentRowOnly(t *testing.T) {
+	var n atomic.Int64
+	e := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1); len(ages(t, r)) == 1 {
+			<-r.Context().Done()
+			return
+		}
+		answering(http.StatusInternalServerError, "no")(w, r)
+	})
+	spec := echo
+	spec.Batch = 10
+	p, err := predict.NewPool(spec, people, []predict.Endpoint{e}, predict.Options{RequestTimeout: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	batches := 0
+	err = p.Run(context.Background(), rowsUpTo(10), func(b predict.Batch) error {
+		if batches++; len(b.Rows) != 10 || b.Err == nil {
+			t.Errorf("%d rows: %v", len(b.Rows), b.Err)
+		}
+		return nil
+	})
+	if err != nil || batches != 1 || n.Load() != 2 {
+		t.Errorf("%d batches in %d requests: %v", batches, n.Load(), err)
 	}
 }

@@ -78,8 +78,8 @@ type carrier interface {
 }
 
 // speak makes the protocol that spec names.
-func speak(spec policy.Predict, schema *dataset.Schema, exclude []string) (protocol, error) {
-	p, err := newPlan(spec, schema, exclude)
+func speak(spec policy.Predict, schema *dataset.Schema) (protocol, error) {
+	p, err := newPlan(spec, schema)
 	if err != nil {
 		return nil, err
 	}

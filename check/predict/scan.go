@@ -13,6 +13,9 @@ import (
 const (
 	maxDepth  = 64      // of lists and objects in one another
 	maxValues = 4 << 20 // in one answer
+	// MaxTree is how many values an answer may have that is read into a tree of
+	// values: there each takes up to fifty times its bytes.
+	MaxTree = 1 << 19
 )
 
 // checkJSON finds out whether b is one JSON value within the bounds, so that
@@ -31,6 +34,12 @@ func checkJSON(b []byte) error {
 		var v json.RawMessage
 		return fmt.Errorf("no JSON: %w", json.Unmarshal(b, &v))
 	}
+	return Bounds(b, maxValues)
+}
+
+// Bounds finds out whether JSON has more values than most, or is nested too
+// deep. What is no JSON is not noticed.
+func Bounds(b []byte, most int) error {
 	depth, values := 0, 1
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
@@ -48,8 +57,8 @@ func checkJSON(b []byte) error {
 			depth--
 		}
 	}
-	if values > maxValues {
-		return fmt.Errorf("more than %d values", maxValues)
+	if values > most {
+		return fmt.Errorf("more than %d values", most)
 	}
 	return nil
 }

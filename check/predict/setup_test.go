@@ -48,7 +48,8 @@ func person(line int) dataset.Row {
 // client makes a client of e that ends with the test.
 func client(t testing.TB, spec policy.Predict, schema *dataset.Schema, e predict.Endpoint) *predict.Client {
 	t.Helper()
-	c, err := predict.NewClient(spec, schema, []string{"label"}, e, predict.Options{Check: "quality", RequestTimeout: 10 * time.Second})
+	spec.Reserved = []string{"label"}
+	c, err := predict.NewClient(spec, schema, e, predict.Options{Check: "quality", RequestTimeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

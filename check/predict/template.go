@@ -176,6 +176,9 @@ func (t *template) decode(a answer, _ int) ([]Prediction, error) {
 		p, err := readRow(body, t.spec.Answer, nil)
 		return []Prediction{p}, err
 	}
+	if err := Bounds(body, MaxTree); err != nil {
+		return nil, err
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var tree any

@@ -21,8 +21,14 @@ type tensor struct {
 	words    []string
 }
 
+// maxRank is how many dimensions a tensor may have.
+const maxRank = 16
+
 // elements is how many there are by the shape; an error if that can't be.
 func elements(shape []int64) (int, error) {
+	if len(shape) > maxRank {
+		return 0, fmt.Errorf("a shape of %d dimensions; there may be %d", len(shape), maxRank)
+	}
 	n := int64(1)
 	for _, d := range shape {
 		if d < 0 || d > maxValues || n*d > maxValues {
@@ -189,6 +195,9 @@ func (t *tensor) width(n int) (int, error) {
 
 // readTensors makes predictions of outputs, which are complete.
 func readTensors(outputs []tensor, n int, a policy.Answer) ([]Prediction, error) {
+	if name, twice := repeated(outputs); twice {
+		return nil, fmt.Errorf("two outputs named %q", Shorten(name))
+	}
 	all := make([]Prediction, n)
 	named := 0
 	for _, want := range []struct {
@@ -236,6 +245,21 @@ func find(outputs []tensor, name string) *tensor {
 		}
 	}
 	return nil
+}
+
+// repeated is a name that two outputs have: nobody knows which one is meant.
+func repeated(outputs []tensor) (name string, twice bool) {
+	if len(outputs) < 2 {
+		return "", false
+	}
+	seen := make(map[string]bool, len(outputs))
+	for i := range outputs {
+		if seen[outputs[i].name] {
+			return outputs[i].name, true
+		}
+		seen[outputs[i].name] = true
+	}
+	return "", false
 }
 
 func outputNames(outputs []tensor) string {
