@@ -18,7 +18,7 @@ func countEndpoints(job rollout.CheckJob, c *policy.EndpointsCheck, p *progress)
 	p.step()
 
 	f := finding{
-		result: rollout.Pass,
+		result:  rollout.Pass,
 		summary: fmt.Sprintf("%s has %s, needs %d", job.Target, plural(ready, "ready endpoint"), needed),
 		figures: map[string]float64{"ready": float64(ready), "needed": float64(needed), "live": float64(live)},
 	}
