@@ -19,7 +19,7 @@ import (
 // one is a decision about the design.
 var allowed = map[string][]string{
 	"policy":    {},
-	"rollout":   {"policy"},
+	"rollout":   {"policy", "rollout"},
 	"reconcile": {"rollout", "policy"},
 	"registry":  {"rollout", "policy"},
 	"check":     {"rollout", "policy", "check"},

@@ -48,16 +48,23 @@ type Model struct {
 	// Predict says how the checks ask the model's instances for predictions.
 	Predict  Predict `json:"predict"`
 	Validate []Check `json:"validate"`
+	// Shape is the form in which Shift was written.
+	Shape Shape `json:"shape,omitempty"`
 	// Shift is never empty; the last step has weight Full.
 	Shift []Step `json:"shift"`
+	// Rolling is set if and only if Shape is ShapeRolling; Shift is then one step.
+	Rolling *Rolling `json:"rolling,omitempty"`
 	// StepChecks run at every step of the shift but the last; those of the last
 	// are the bake's.
 	StepChecks StepChecks `json:"stepChecks"`
+	Judge      Judge      `json:"judge"`
+	Shadow     Shadow     `json:"shadow,omitzero"`
 	Prepare    Prepare    `json:"prepare"`
 	Confirm    Confirm    `json:"confirm"`
 	Bake       Bake       `json:"bake"`
 	Rollback   Rollback   `json:"rollback"`
 	Retire     Retire     `json:"retire"`
+	Cost       Cost       `json:"cost,omitzero"`
 }
 
 // Source names the file that a policy came from and the hash of its bytes.
@@ -105,7 +112,15 @@ type Route struct {
 	Prefix string   `json:"prefix"` // begins with "/", default "/"
 	// Preview is the request header whose value (blue, green, live, idle) picks
 	// a color; empty when the preview is off. Default "x-model-color".
-	Preview  string        `json:"preview,omitempty"`
+	Preview string `json:"preview,omitempty"`
+	// PreviewCookie is the cookie that does the same; empty: none does.
+	PreviewCookie string `json:"previewCookie,omitempty"`
+	// PreviewToken restricts the preview to requests that carry it in the header
+	// PreviewTokenHeader; nil: everybody may.
+	PreviewToken *Secret `json:"previewToken,omitempty"`
+	// Sticky keeps users on a color while weight moves.
+	Sticky Sticky `json:"sticky,omitzero"`
+
 	Protocol Protocol      `json:"protocol"`
 	Timeout  time.Duration `json:"timeout"` // whole request; 0 means none; default 15s
 	Retries  Retries       `json:"retries"`
@@ -199,6 +214,10 @@ type Retire struct {
 	Off     bool          `json:"off,omitempty"`
 	After   time.Duration `json:"after"` // after the bake; default 24h
 	Webhook string        `json:"webhook,omitempty"`
+	Hook    RetireHook    `json:"hook,omitzero"`
+	// Repurpose keeps the old color as staging, reached by the preview alone,
+	// instead of letting it go.
+	Repurpose bool `json:"repurpose,omitempty"`
 }
 
 // Fleet is the policy of one fleet: the Envoys that share a node.cluster.
@@ -211,6 +230,11 @@ type Fleet struct {
 	Routes string `json:"routes"`
 	// Listener is nil for a fleet that keeps its own listeners.
 	Listener *Listener `json:"listener,omitempty"`
+	// Telemetry is nil for a fleet that keeps its own listeners.
+	Telemetry *Telemetry `json:"telemetry,omitempty"`
+	// Entry is the host:port at which checks meet the fleet as users do; empty: the
+	// address of each node's connection with the listener's port.
+	Entry string `json:"entry,omitempty"`
 }
 
 // Listener is where a fleet's Envoys accept requests.

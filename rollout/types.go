@@ -112,6 +112,13 @@ type Routing struct {
 	Policy     *policy.Model `json:"-"`
 	Live       policy.Color  `json:"live"`
 	Weights    Weights       `json:"weights"`
+	Mirror     Mirror        `json:"mirror,omitzero"`
+}
+
+// Mirror sends copies of users' requests to a color that does not answer them.
+type Mirror struct {
+	To      policy.Color  `json:"to,omitempty"`
+	Percent policy.Weight `json:"percent"` // of all users' requests; 0 is off
 }
 
 // NodeRef names one node of a fleet.
