@@ -14,6 +14,8 @@ func (l *loop) act(a rollout.Action) {
 		l.publish(a.Routing)
 	case rollout.RunChecks:
 		l.startChecks(a)
+	case rollout.KeepVerdicts:
+		l.saveVerdicts(a.SwitchID, a.Stage, a.Verdicts)
 	case rollout.CancelChecks:
 		l.cancelChecks(a.Run)
 	case rollout.LetGo:
@@ -47,6 +49,13 @@ func (l *loop) hear() {
 	l.report = l.o.Fleet.Report(l.model)
 	l.notePolicyTaken()
 	l.add(rollout.Reported{Report: l.report})
+}
+
+// measure takes what the fleets report of users' requests.
+func (l *loop) measure() {
+	if windows := l.o.Traffic.Take(l.model); len(windows) > 0 {
+		l.add(rollout.Measured{Windows: windows})
+	}
 }
 
 // logChange writes one line for each transition that last did not have, and

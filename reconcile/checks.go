@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
+	"greenlight/policy"
 	"greenlight/rollout"
 )
 
@@ -59,6 +61,9 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 	// What was changed in the policy's route since the switch began is in force
 	// already; how predictions are asked for is part of its plan.
 	job := checkJob(l.policy, l.state.Facts.Endpoints, a.Checks, a.Target)
+	if len(a.Through) > 0 {
+		job.Through, job.Host = a.Through, userHost(l.policy)
+	}
 	job.Live, job.FailFast, job.Predict = a.Live, a.FailFast, sw.Plan.Predict
 	job.Earlier = slices.Clone(sw.Verdicts)
 	job.For = rollout.CheckFor{
@@ -81,6 +86,21 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 	})
 }
 
+// userHost is a host by which users ask for the model.
+func userHost(p *policy.Model) string {
+	for _, h := range p.Route.Hosts {
+		switch {
+		case h == "*":
+			return p.Name
+		case strings.HasPrefix(h, "*"):
+			return p.Name + h[1:]
+		default:
+			return h
+		}
+	}
+	return p.Name
+}
+
 // conclude takes a result, unless nobody waits for it any more.
 func (l *loop) conclude(r checkResult) {
 	if l.checks == nil || l.checks.id != r.run {
@@ -95,12 +115,16 @@ func (l *loop) conclude(r checkResult) {
 // keepVerdicts saves a run's verdicts, details and all, for the switch's report,
 // beside the loop: what keeps a switch going is in the journal.
 func (l *loop) keepVerdicts(run *checkRun, verdicts []rollout.Verdict) {
-	if l.o.Reports == nil {
+	l.saveVerdicts(run.switchID, run.stage, verdicts)
+}
+
+func (l *loop) saveVerdicts(switchID, stage string, verdicts []rollout.Verdict) {
+	if l.o.Reports == nil || len(verdicts) == 0 {
 		return
 	}
-	what := fmt.Sprintf("verdicts of %s, switch %s", run.stage, run.switchID)
+	what := fmt.Sprintf("verdicts of %s, switch %s: %s", stage, switchID, verdicts[0].Check)
 	l.g.saver.put(what, func() error {
-		return l.o.Reports.SaveVerdicts(run.switchID, run.stage, verdicts)
+		return l.o.Reports.SaveVerdicts(switchID, stage, verdicts)
 	})
 }
 

@@ -19,6 +19,7 @@ type Options struct {
 	Journal  Journal
 	Checker  Checker
 	Registry Registry
+	Traffic  Traffic // nil: no fleet reports users' requests
 	// LetGo calls the retire webhook; it ends when ctx does.
 	LetGo     func(ctx context.Context, note LetGoNote) error
 	Endpoints EndpointStore // nil: endpoints are not kept
@@ -154,6 +155,13 @@ func (g *Group) SetPolicies(set policy.Set) { g.policies.put(set) }
 func (g *Group) FleetChanged(model string) {
 	if l := g.loop(model); l != nil {
 		signal(l.fleet)
+	}
+}
+
+// TrafficChanged says that Traffic.Take(model) has something new. It returns at once.
+func (g *Group) TrafficChanged(model string) {
+	if l := g.loop(model); l != nil {
+		signal(l.traffic)
 	}
 }
 

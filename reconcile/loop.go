@@ -24,6 +24,7 @@ type loop struct {
 	entries    *mailbox[policy.Entry]
 	observed   *mailbox[answer]
 	fleet      chan struct{} // Fleet.Report may have news
+	traffic    chan struct{} // Traffic.Take may have news
 	progressed chan struct{} // a running check got further
 	checked    chan checkResult
 	retired    chan rollout.Retired
@@ -72,6 +73,7 @@ func newLoop(g *Group, model string, entry policy.Entry) *loop {
 		entries:    newMailbox[policy.Entry](),
 		observed:   newMailbox[answer](),
 		fleet:      make(chan struct{}, 1),
+		traffic:    make(chan struct{}, 1),
 		progressed: make(chan struct{}, 1),
 		checked:    make(chan checkResult),
 		retired:    make(chan rollout.Retired),
@@ -103,7 +105,7 @@ func (l *loop) run(ctx context.Context) {
 			// one: else what became of the old one would be held against it.
 			entries = nil
 		}
-		// One of ten things can happen.
+		// One of eleven things can happen.
 		select {
 		case <-ctx.Done(): // the process ends, or the model's policy is gone
 			return
@@ -113,6 +115,8 @@ func (l *loop) run(ctx context.Context) {
 			l.observe()
 		case <-l.fleet: // the fleets have news
 			l.hear()
+		case <-l.traffic: // users' requests were reported
+			l.measure()
 		case result := <-l.checked: // a set of checks is done
 			l.conclude(result)
 		case <-l.progressed: // a check got further: only the status changes
@@ -174,6 +178,8 @@ func (l *loop) status() rollout.Status {
 		PolicySince:   since,
 		Endpoints:     l.endpoints,
 		Report:        l.report,
+		Traffic:       l.state.Facts.Traffic,
+		Return:        l.state.Readiness(),
 		Checks:        l.checks.progress(),
 	}
 }

@@ -23,6 +23,13 @@ type Fleet interface {
 	Withdraw(model string)
 }
 
+// Traffic tells what the fleets report of users' requests.
+type Traffic interface {
+	// Take answers with a model's windows that were closed since the last call,
+	// oldest first.
+	Take(model string) []rollout.Window
+}
+
 // Journal keeps every state of every model. Commit returns only when s, and
 // the switch in it, are on disk.
 type Journal interface {

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"greenlight/rollout"
@@ -32,7 +33,11 @@ func (l *loop) add(e rollout.Event) {
 		if reflect.TypeOf(queued) != reflect.TypeOf(e) {
 			continue
 		}
-		switch e.(type) {
+		switch news := e.(type) {
+		case rollout.Measured: // more of the same
+			old, _ := queued.(rollout.Measured)
+			l.queue[i] = rollout.Measured{Windows: slices.Concat(old.Windows, news.Windows)}
+			return
 		case rollout.Observed, rollout.Rediscovering, rollout.Reported, rollout.PolicyChanged, rollout.Tick:
 			l.queue[i] = e
 			return

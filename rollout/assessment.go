@@ -110,6 +110,8 @@ type Target struct {
 // The names of the stages that are no steps; a step's is its weight, "5%".
 const (
 	StageValidate = "validate"
+	StageShadow   = "shadow"
+	StageRoute    = "route" // through the fleets' own route, at full weight
 	StageBake     = "bake"
 	StageCheck    = "check" // a run without a switch
 )

@@ -5,6 +5,7 @@ package rollout
 func (t *turn) bake() bool {
 	t.noteQuiet()
 	checks := t.plan().Bake.Checks
+	t.walkRoute()
 	t.watch(StageBake, checks)
 	if !t.due(t.s.Deadline) || t.s.CheckRun != 0 {
 		return false
@@ -17,13 +18,22 @@ func (t *turn) bake() bool {
 		t.hold("the bake is over, but " + t.s.Open)
 		return true
 	}
-	t.succeed("baked for " + brief(t.plan().Bake.For) + t.waived(checks))
+	waits, note := t.patient()
+	if waits {
+		return t.s.Phase != Baking
+	}
+	if r := t.s.Readiness(); r.Short {
+		t.say("the bake goes on, for it could not go back: " + r.Why)
+		return false
+	}
+	t.succeed("baked for " + brief(t.plan().Bake.For) + t.waived(checks) + note)
 	return true
 }
 
 // succeed ends the switch on the target's side. What is known of the old
 // color's quiet is kept, so that requests under way are not waited for twice.
 func (t *turn) succeed(reason string) {
+	t.closeJudgement()
 	t.conclude(Succeeded, "")
 	quiet := t.s.Letting.Quiet
 	if t.plan().Retire.Off {

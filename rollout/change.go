@@ -8,7 +8,7 @@ func (t *turn) policyChanged(back bool) {
 	if t.s.Live == "" {
 		return
 	}
-	t.publish(t.s.Weights)
+	t.publishMirrored(t.s.Mirror)
 	if !back && t.s.PolicyGeneration == 0 {
 		t.s.PolicyGeneration, t.s.PolicyAt = t.s.Generation, t.now
 	}

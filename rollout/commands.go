@@ -65,6 +65,7 @@ func (t *turn) start(c Command) *Refuse {
 		Started: t.now, Plan: *t.p,
 	}
 	t.s.StepIndex = 0
+	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(from)}
 	t.enter(Preparing, reason)
 	t.s.Deadline = t.now.Add(t.plan().Prepare.Within)
 	return nil

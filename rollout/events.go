@@ -22,6 +22,9 @@ type (
 		Run      uint64
 		Verdicts []Verdict
 	}
+	// Measured carries what the fleets reported of users' requests since the last
+	// one, oldest first.
+	Measured struct{ Windows []Window }
 	// PolicyChanged says that the model's policy (Step's argument) is a new one
 	// or, with Back, that the one before stands again as RevertPolicy asked.
 	PolicyChanged struct{ Back bool }
@@ -64,6 +67,7 @@ func (Observed) event()      {}
 func (Rediscovering) event() {}
 func (Reported) event()      {}
 func (Checked) event()       {}
+func (Measured) event()      {}
 func (PolicyChanged) event() {}
 func (Retired) event()       {}
 func (Tick) event()          {}
@@ -78,7 +82,8 @@ type (
 	Publish struct{ Routing Routing }
 	// RunChecks starts check run Run of Checks against color Target. Stage is the
 	// name of the assessment's stage that the verdicts belong to. With FailFast
-	// the first failure ends the run: users are on the target.
+	// the first failure ends the run: users are on the target. With Through the
+	// requests go to these entries, as users' do, and not to the target's endpoints.
 	RunChecks struct {
 		Run      uint64
 		Stage    string
@@ -86,9 +91,16 @@ type (
 		Target   policy.Color
 		Live     policy.Color
 		FailFast bool
+		Through  []Entry
 	}
 	// CancelChecks stops run Run; its verdicts are no longer wanted.
 	CancelChecks struct{ Run uint64 }
+	// KeepVerdicts keeps verdicts that no run of checks has given, for the switch's report.
+	KeepVerdicts struct {
+		SwitchID string
+		Stage    string
+		Verdicts []Verdict
+	}
 	// LetGo announces that Color may be decommissioned, and calls the webhook if there is one.
 	LetGo struct {
 		SwitchID string
@@ -121,6 +133,7 @@ const (
 func (Publish) action()      {}
 func (RunChecks) action()    {}
 func (CancelChecks) action() {}
+func (KeepVerdicts) action() {}
 func (LetGo) action()        {}
 func (RevertPolicy) action() {}
 func (Refuse) action()       {}

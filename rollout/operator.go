@@ -14,6 +14,9 @@ func (t *turn) promote(c Command) *Refuse {
 		if missing := t.missing(); len(missing) > 0 {
 			return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 		}
+		if stuck := t.missingReturn(); stuck != "" {
+			return refuse(NotReady, "the next step is not safe: %s", stuck)
+		}
 		t.shift(why)
 	case Baking:
 		t.succeed(why)
@@ -24,7 +27,7 @@ func (t *turn) promote(c Command) *Refuse {
 	case Confirming:
 		return refuse(NotNow, "the step is not confirmed: %s: wait, or roll back",
 			t.s.Facts.unconfirmed(t.s.Generation))
-	case Preparing, Validating:
+	case Preparing, Validating, Shadowing:
 		return refuse(NotNow, "the switch is %s and has no hold to end: wait, or abort it", t.s.Phase)
 	case RollingBack:
 		return refuse(NotNow, "the switch is going back: start another when it has ended")
@@ -42,14 +45,16 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 	}
 	resume, left := t.s.Resume, t.s.Left
 	missing := t.missing()
-	if (resume == Holding || resume == Validating) && len(missing) > 0 {
+	shifts := resume == Holding || resume == Validating || resume == Shadowing
+	if shifts && len(missing) > 0 {
 		return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 	}
 	t.s.Switch.Cause = ""
+	t.forgive()
 	switch {
 	case resume == Validating:
 		t.acceptValidation(c, why)
-	case resume == Holding:
+	case resume == Holding, resume == Shadowing:
 		t.shift(why)
 	case resume == Baking && left == 0:
 		t.succeed(why)
@@ -72,7 +77,7 @@ func (t *turn) reenter(p Phase, left time.Duration, why string) {
 // pause stops the clocks and the checks; weights stand and the guards watch on.
 func (t *turn) pause(c Command) *Refuse {
 	switch t.s.Phase {
-	case Preparing, Validating, Confirming, Holding, Baking:
+	case Preparing, Validating, Shadowing, Confirming, Holding, Baking:
 		if t.s.Phase == Validating {
 			t.s.Switch.Validated = time.Time{}
 		}

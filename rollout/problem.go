@@ -21,6 +21,9 @@ func (t *turn) standing() []string {
 			out = append(out, fmt.Sprintf("%s has %s of the traffic and no ready endpoint: its last ones stay", c, percent(w)))
 		}
 	}
+	if r := t.s.Readiness(); r.Short && t.moved() && !t.said(r.Why) {
+		out = append(out, "it could not go back now: "+r.Why)
+	}
 	if r := f.rejection(t.s.Generation); r != "" && !t.said(r) {
 		out = append(out, r)
 	}

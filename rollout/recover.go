@@ -8,6 +8,9 @@ func (t *turn) recover() {
 	s := &t.s
 	s.Facts = Facts{}
 	if s.CheckRun != 0 { // what it would have said, the run before can't
+		if s.CheckRun == s.WalkRun {
+			s.Walked, s.WalkRun = false, 0
+		}
 		s.CheckRun, s.NextCheck = 0, time.Time{}
 		s.Passed, s.Open = time.Time{}, ""
 	}
@@ -16,6 +19,13 @@ func (t *turn) recover() {
 	}
 	if s.Reverting { // the asking may not have been heard
 		s.Reverting, s.PolicyGeneration, s.PolicyAt = false, s.Generation, time.Time{}
+	}
+	if gap := t.unwatched(); gap > 0 && (s.Phase == Shadowing || s.Phase == Holding || s.Phase == Baking) {
+		for _, at := range []*time.Time{&s.Deadline, &s.HoldUntil} { // nobody looked meanwhile
+			if !at.IsZero() {
+				*at = at.Add(gap)
+			}
+		}
 	}
 	switch s.Phase {
 	case Preparing:

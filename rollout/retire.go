@@ -20,6 +20,10 @@ func (t *turn) retire() bool {
 		t.say(t.retirementWaits())
 		return false
 	}
+	if r := t.s.Readiness(); r.Short {
+		t.say(fmt.Sprintf("%s does not retire while it could not take the traffic back: %s", t.s.Switch.From, r.Why))
+		return false
+	}
 	if end := l.Quiet.Add(t.longestRequest()); !t.due(end) {
 		t.s.Deadline = end
 		return false

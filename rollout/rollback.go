@@ -15,6 +15,9 @@ func (t *turn) stop(cause string) {
 // hold leaves the weights where they are until a person decides.
 func (t *turn) hold(cause string) {
 	t.s.Switch.Cause = cause
+	if t.s.Mirror.Percent > 0 {
+		t.publishMirrored(Mirror{})
+	}
 	t.stopClock(Held, cause)
 }
 
@@ -48,7 +51,7 @@ func (t *turn) oldUnhealthy() string {
 // that a person weighs ends when its target is no longer what was measured.
 func (t *turn) leaveHeld() bool {
 	sw := t.s.Switch
-	if t.validationHeld() {
+	if t.validationHeld() || t.shadowHeld() {
 		if cause := t.invalidated(); cause != "" {
 			t.end(Refused, cause)
 			return true
@@ -75,6 +78,9 @@ func (t *turn) leaveHeld() bool {
 func (t *turn) wayOut() string {
 	if t.validationHeld() {
 		return "promote to accept it, resume to measure again, or abort"
+	}
+	if t.shadowHeld() {
+		return "promote to let users meet it, or abort"
 	}
 	return "promote, or roll back"
 }

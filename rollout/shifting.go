@@ -10,6 +10,7 @@ import (
 
 // shift publishes the next step's weight. The caller has looked at missing.
 func (t *turn) shift(why string) {
+	t.closeJudgement()
 	sw := t.s.Switch
 	if t.shifting() {
 		t.s.StepIndex++
@@ -17,6 +18,7 @@ func (t *turn) shift(why string) {
 	sw.Needed = t.need()
 	weight := t.plan().Shift[t.s.StepIndex].Weight
 	t.publish(Split(sw.To, weight))
+	t.watchUsersAnew()
 	t.enter(Confirming, fmt.Sprintf("%s to %s: %s", percent(weight), sw.To, why))
 	t.s.Deadline = t.now.Add(t.plan().Confirm.Within)
 }
@@ -26,6 +28,11 @@ func (t *turn) shift(why string) {
 // of the registry or of a fleet is no reason to take weight back, so with users
 // on the target only the time counts in which both speak.
 func (t *turn) shiftIfSafe(why string) bool {
+	if stuck := t.missingReturn(); stuck != "" { // nothing to give up for: it waits
+		t.s.GiveUpAt = time.Time{}
+		t.say("the next step waits: " + stuck)
+		return false
+	}
 	missing := t.missing()
 	if len(missing) == 0 {
 		t.shift(why)
@@ -86,6 +93,7 @@ func (t *turn) confirmed() {
 	step := t.plan().Shift[t.s.StepIndex]
 	if t.s.StepIndex == len(t.plan().Shift)-1 {
 		t.s.Live = t.s.Switch.To
+		t.s.Walked, t.s.WalkRun = false, 0
 		t.enter(Baking, text)
 		t.s.Deadline = t.now.Add(t.plan().Bake.For)
 		t.s.NextCheck = t.now.Add(t.plan().Bake.Every)

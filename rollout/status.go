@@ -19,6 +19,10 @@ type Status struct {
 	PolicySince   time.Time
 	Endpoints     EndpointSet
 	Report        Report
+	// Traffic is what was lately heard of users' requests, and Return whether the
+	// old color could take all of them now.
+	Traffic Traffic
+	Return  Readiness
 	// Checks is the progress of the checks that run now, in policy order.
 	Checks []CheckProgress
 	// Revision grows with every Status of a model handed out by one process.
@@ -87,6 +91,11 @@ type CheckJob struct {
 	Target    policy.Color
 	Live      policy.Color
 	Endpoints EndpointSet
+	// Through, if not empty, are the fleets' entries that are asked in place of
+	// Target's endpoints, with Host as users ask for it; an answer of another color
+	// than Target is wrong.
+	Through []Entry
+	Host    string
 	// Predict says how predictions are asked for.
 	Predict policy.Predict
 	// Protocol is what the endpoints speak; empty means HTTP/1.1.

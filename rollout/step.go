@@ -14,7 +14,7 @@ func New(model string) State { return State{Model: model, Phase: Idle} }
 // After a Step at now that did not refuse a command, it is zero or after now.
 func (s State) WakeAt() time.Time {
 	var wake time.Time
-	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.GiveUpAt} {
+	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt} {
 		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
 			wake = t
 		}
@@ -40,6 +40,7 @@ func Step(s State, e Event, p *policy.Model, now time.Time) (State, []Action) {
 	t.meet()
 	t.judgePolicy()
 	t.guard()
+	t.weighUsers()
 	for t.advance() {
 	}
 	t.clearPast()
@@ -60,6 +61,8 @@ func (t *turn) hear(e Event) {
 		t.s.Facts.Report, t.s.Facts.ReportKnown = e.Report, true
 	case Checked:
 		t.checked(e)
+	case Measured:
+		t.measured(e)
 	case PolicyChanged:
 		t.policyChanged(e.Back)
 	case Retired:
@@ -75,6 +78,8 @@ func (t *turn) advance() bool {
 		return t.prepare()
 	case Validating:
 		return t.validate()
+	case Shadowing:
+		return t.shadow()
 	case Confirming:
 		return t.confirm()
 	case Holding:

@@ -43,14 +43,14 @@ func (t *turn) plan() *policy.Model { return &t.s.Switch.Plan }
 // first, so that the transition records what was published.
 func (t *turn) publish(w Weights) {
 	t.s.Generation++
-	t.s.Weights = w
+	t.s.Weights, t.s.Mirror = w, Mirror{}
 	t.republish()
 }
 
 // republish says the present routing again, with the policy of now.
 func (t *turn) republish() {
 	t.act(Publish{Routing{
-		Generation: t.s.Generation, Policy: t.p, Live: t.routedLive(), Weights: t.s.Weights,
+		Generation: t.s.Generation, Policy: t.p, Live: t.routedLive(), Weights: t.s.Weights, Mirror: t.s.Mirror,
 	}})
 }
 
@@ -77,7 +77,7 @@ func (t *turn) enter(p Phase, reason string) {
 	t.cancelChecks()
 	t.problems = nil
 	s.Phase, s.Since = p, t.now
-	s.Deadline, s.NextCheck, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}
+	s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.Resume, s.Left = "", 0
 	s.Back = ""
 	s.Passed, s.Open = time.Time{}, ""
@@ -94,8 +94,11 @@ func (t *turn) stopClock(p Phase, reason string) {
 	t.s.Resume, t.s.Left = resume, left
 }
 
-// end ends a switch that moved no weight.
+// end ends a switch that moved no weight, and with it the mirroring.
 func (t *turn) end(o Outcome, cause string) {
+	if t.s.Mirror.Percent > 0 {
+		t.publishMirrored(Mirror{})
+	}
 	t.conclude(o, cause)
 	t.enter(Idle, cause)
 }
@@ -136,7 +139,7 @@ func (t *turn) left() time.Duration {
 // clearPast keeps the loop from being woken again and again for a time that
 // has come, while what is missing can only come with another event.
 func (t *turn) clearPast() {
-	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.GiveUpAt} {
+	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt} {
 		if t.due(*at) {
 			*at = time.Time{}
 		}
@@ -159,6 +162,9 @@ func (t *turn) runChecks(stage string, checks []policy.Check) {
 func (t *turn) cancelChecks() {
 	if t.s.CheckRun != 0 {
 		t.act(CancelChecks{t.s.CheckRun})
+		if t.s.CheckRun == t.s.WalkRun {
+			t.s.Walked, t.s.WalkRun = false, 0
+		}
 		t.s.CheckRun = 0
 	}
 }

@@ -17,6 +17,7 @@ const (
 	Idle        Phase = "idle"         // no switch is running
 	Preparing   Phase = "preparing"    // waiting for the target to be complete, of one version, and warm on every node
 	Validating  Phase = "validating"   // checks run against the target; no user meets it
+	Shadowing   Phase = "shadowing"    // users' requests are mirrored to the target; its answers are dropped
 	Confirming  Phase = "confirming"   // a step's weight is published; waiting for every node's ACK
 	Holding     Phase = "holding"      // a step's weight is confirmed and watched until its hold ends
 	Baking      Phase = "baking"       // full weight, old color warm
@@ -172,6 +173,16 @@ type Report struct {
 	MaySend map[policy.Color]int `json:"maySend,omitempty"`
 	// Sending is the connected ones of MaySend.
 	Sending map[policy.Color]int `json:"sending,omitempty"`
+	// Entries are where some of the connected nodes take users' requests; of those
+	// whose listener Greenlight does not know, none.
+	Entries []Entry `json:"entries,omitempty"`
+}
+
+// Entry is where a node takes users' requests.
+type Entry struct {
+	Fleet   string `json:"fleet"`
+	Node    string `json:"node,omitempty"` // empty: the fleet as a whole
+	Address string `json:"address"`        // host:port
 }
 
 // ReportList is how many nodes a Report names in each list.
@@ -281,6 +292,7 @@ type State struct {
 	// Generation and Weights are the last published routing.
 	Generation uint64  `json:"generation"`
 	Weights    Weights `json:"weights"`
+	Mirror     Mirror  `json:"mirror,omitzero"`
 
 	// Switch is the running or the last switch; nil when there was none.
 	Switch *Switch `json:"switch,omitempty"`
@@ -295,6 +307,9 @@ type State struct {
 	// loop sends Tick at WakeAt.
 	Deadline  time.Time `json:"deadline,omitzero"`
 	NextCheck time.Time `json:"nextCheck,omitzero"`
+	// HoldUntil is set while a step, the shadow or the bake is held beyond its time
+	// because users' traffic says too little; then judge.otherwise decides.
+	HoldUntil time.Time `json:"holdUntil,omitzero"`
 	// GiveUpAt is set while a step is due but not safe yet: the switch stops then.
 	GiveUpAt time.Time `json:"giveUpAt,omitzero"`
 	// Back is why all weight should go back while it can't, because the old
@@ -310,6 +325,14 @@ type State struct {
 	Runs     uint64 `json:"runs,omitempty"` // ids given so far
 	// Letting is how far letting go of the old color is. Only in Baking and Retiring.
 	Letting Letting `json:"letting,omitzero"`
+	// Walked: known requests were sent through the route at full weight, or are
+	// under way as check run WalkRun. Only in Baking and what follows it.
+	Walked  bool   `json:"walked,omitempty"`
+	WalkRun uint64 `json:"walkRun,omitempty"`
+	// Judging is what users' traffic says of the running switch.
+	Judging Judging `json:"judging,omitzero"`
+	// Carried is the most that each color was seen to carry.
+	Carried ByColor[Carried] `json:"carried,omitzero"`
 	// PolicyGeneration is the generation that a policy change made, until every
 	// node has confirmed it; 0 when none is open.
 	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`
@@ -345,4 +368,5 @@ type Facts struct {
 	Rediscovering bool
 	Report        Report
 	ReportKnown   bool
+	Traffic       Traffic
 }

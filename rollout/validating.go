@@ -18,7 +18,7 @@ func (t *turn) validate() bool {
 	}
 	switch {
 	case !sw.Validated.IsZero():
-		return t.shiftIfSafe("validation passed" + t.waived(t.plan().Validate))
+		return t.firstWeight("validation passed" + t.waived(t.plan().Validate))
 	case t.s.CheckRun != 0:
 		return false
 	case !f.trusted(): // what would be measured may not be what gets weight
@@ -26,11 +26,21 @@ func (t *turn) validate() bool {
 		return false
 	case len(t.plan().Validate) == 0:
 		sw.Validated = t.now
-		return t.shiftIfSafe("nothing to validate")
+		return t.firstWeight("nothing to validate")
 	default:
 		t.runChecks(StageValidate, t.plan().Validate)
 		return false
 	}
+}
+
+// firstWeight follows the validation: it goes to users, or before that to copies
+// of their requests.
+func (t *turn) firstWeight(why string) bool {
+	if t.shadowed() || len(t.missing()) > 0 {
+		return t.shiftIfSafe(why)
+	}
+	t.enterShadow(why)
+	return true
 }
 
 // invalidated says why the target is no longer what is being validated.
@@ -65,6 +75,10 @@ func (t *turn) checked(c Checked) {
 	}
 	t.s.CheckRun = 0
 	t.keep(c.Verdicts)
+	if c.Run == t.s.WalkRun {
+		t.judgeWalk(c.Verdicts)
+		return
+	}
 	switch plan := t.plan(); t.s.Phase {
 	case Validating:
 		t.judgeValidation(c.Verdicts)

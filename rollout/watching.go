@@ -41,11 +41,18 @@ func (t *turn) shiftFurther() bool {
 	switch {
 	case !over:
 	case t.checksSpeakFor(checks):
+		waits, note := t.patient()
+		if waits {
+			if t.s.Phase != Holding {
+				return true
+			}
+			break
+		}
 		why := "confirmed, and no hold"
 		if step.Hold > 0 {
 			why = "held for " + brief(step.Hold)
 		}
-		if t.shiftIfSafe(why + t.waived(checks)) {
+		if t.shiftIfSafe(why + t.waived(checks) + note) {
 			return true
 		}
 	case t.s.Open != "" && t.s.CheckRun == 0:
