@@ -82,6 +82,8 @@ type goldenRun struct {
 	maxError float64
 	failedOn map[string]bool // endpoints by origin
 	broken   error           // reading the file failed half-way
+	// unreached is why some entry of the fleets could not be reached.
+	unreached error
 }
 
 func (g *goldenRun) cases() *caseReader {
@@ -200,6 +202,9 @@ func (g *goldenRun) tally(endpoint string, c comparison) {
 func (g *goldenRun) finding(endpoints int) finding {
 	if g.broken != nil {
 		return inconclusive("%v", g.broken)
+	}
+	if g.unreached != nil && g.passed+g.failed == 0 {
+		return inconclusive("no entry of the fleets can be reached from here: %v; spec.entry of a fleet's policy names one", g.unreached)
 	}
 	answers := g.total * endpoints
 	f := finding{

@@ -17,7 +17,7 @@ import (
 // empty when the endpoint is serving.
 func (r *Runner) askGRPCReady(ctx context.Context, job rollout.CheckJob, e rollout.Endpoint, c policy.Check) (expected, got string) {
 	expected = fmt.Sprintf("SERVING from grpc.health.v1.Health/Check of service %q", c.Ready.Service)
-	conn, err := predict.NewGRPC(hostPort(e), r.opts.ConnectTimeout, maxReadyBody)
+	conn, err := predict.NewGRPC(hostPort(e), "", r.opts.ConnectTimeout, maxReadyBody)
 	if err != nil {
 		return expected, fmt.Sprintf("make gRPC client: %v", err)
 	}

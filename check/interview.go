@@ -57,6 +57,7 @@ func (r *Runner) predictOptions(job rollout.CheckJob, check string, color policy
 		Cap: capOf(job, color), Limiter: r.limiter(color),
 		RequestTimeout: job.RequestTimeout, ConnectTimeout: r.opts.ConnectTimeout,
 		MaxBody: r.opts.MaxBody, Secret: r.secret,
+		Host: job.Host, Color: color,
 	}
 }
 

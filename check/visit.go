@@ -98,6 +98,10 @@ func (g *goldenRun) judge(ctx context.Context, v *visit, c goldenCase) {
 		g.evidence.add(f)
 		return
 	}
+	if _, answered := errors.AsType[*predict.AnswerError](err); err != nil && !answered && g.job.Host != "" {
+		g.unreach(err)
+		return
+	}
 	if f.late = isSilence(err); f.late {
 		v.silent.Add(1)
 	} else {
@@ -111,6 +115,15 @@ func (g *goldenRun) judge(ctx context.Context, v *visit, c goldenCase) {
 		g.evidence.add(f)
 	}
 	g.tally(f.Endpoint, compared)
+}
+
+// unreach notes an entry that can't be reached from here. Users may reach it: it
+// says nothing of the model.
+func (g *goldenRun) unreach(err error) {
+	g.leaveOut(1)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.unreached = err
 }
 
 // hold sends one case and holds the answer against what is expected. Its error

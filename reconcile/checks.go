@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -62,7 +64,7 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 	// already; how predictions are asked for is part of its plan.
 	job := checkJob(l.policy, l.state.Facts.Endpoints, a.Checks, a.Target)
 	if len(a.Through) > 0 {
-		job.Through, job.Host = a.Through, userHost(l.policy)
+		job.Endpoints, job.Host = throughEntries(a.Target, a.Through), userHost(l.policy)
 	}
 	job.Live, job.FailFast, job.Predict = a.Live, a.FailFast, sw.Plan.Predict
 	job.Earlier = slices.Clone(sw.Verdicts)
@@ -84,6 +86,30 @@ func (l *loop) startChecks(a rollout.RunChecks) {
 		case <-ctx.Done():
 		}
 	})
+}
+
+// throughEntries puts the fleets' entries in the place of c's endpoints.
+func throughEntries(c policy.Color, entries []rollout.Entry) rollout.EndpointSet {
+	var out []rollout.Endpoint
+	for _, e := range entries {
+		host, port, err := net.SplitHostPort(e.Address)
+		if err != nil {
+			continue
+		}
+		number, err := strconv.Atoi(port)
+		if err != nil {
+			continue
+		}
+		id := e.Fleet
+		if e.Node != "" {
+			id += "/" + e.Node
+		}
+		out = append(out, rollout.Endpoint{ID: id, Address: host, Port: number, Weight: 1})
+	}
+	if c == policy.Blue {
+		return rollout.EndpointSet{Blue: out}
+	}
+	return rollout.EndpointSet{Green: out}
 }
 
 // userHost is a host by which users ask for the model.

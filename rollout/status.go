@@ -91,11 +91,10 @@ type CheckJob struct {
 	Target    policy.Color
 	Live      policy.Color
 	Endpoints EndpointSet
-	// Through, if not empty, are the fleets' entries that are asked in place of
-	// Target's endpoints, with Host as users ask for it; an answer of another color
-	// than Target is wrong.
-	Through []Entry
-	Host    string
+	// Host, if not empty, says that the endpoints are entries of the fleets, which
+	// are asked for this host as users ask; an answer of another color than Target
+	// is wrong.
+	Host string
 	// Predict says how predictions are asked for.
 	Predict policy.Predict
 	// Protocol is what the endpoints speak; empty means HTTP/1.1.

@@ -6,6 +6,9 @@ import (
 	"greenlight/policy"
 )
 
+// ColorHeader is the response header by which the fleets tell which color answered.
+const ColorHeader = "x-greenlight-color"
+
 // throughRoute is the suffix of the names of checks that go through the fleets'
 // own route. No check of a policy can have such a name.
 const throughRoute = " through the route"

@@ -42,6 +42,7 @@ func (s *Server) Report(name string) rollout.Report {
 		for n := range f.nodes {
 			t.count(n, f.routing)
 		}
+		t.report.Entries = append(t.report.Entries, f.entries()...)
 	}
 	for n := range s.proxyless {
 		t.count(n, s.shared[route][resource.ModelRoutes(name)])
@@ -411,6 +412,9 @@ func (t *tally) done() rollout.Report {
 		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Type, b.Type))
 	})
 	r.Stale = cut(r.Stale, func(a, b rollout.Stale) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))
+	})
+	r.Entries = cut(r.Entries, func(a, b rollout.Entry) int {
 		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))
 	})
 	return *r

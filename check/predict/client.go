@@ -25,6 +25,11 @@ type Options struct {
 	ConnectTimeout time.Duration // default 3s
 	MaxBody        int64         // bytes of an answer; default 16 MiB
 	Secret         func(policy.Secret) (string, error)
+	// Host, if not empty, is what requests ask for instead of the endpoint's address:
+	// the endpoint is an entry of a fleet. Then an answer that does not say by
+	// rollout.ColorHeader that Color gave it is wrong.
+	Host  string
+	Color policy.Color
 	// Limiter is shared by all pools of one color in one run of checks; nil: the
 	// pool makes its own of Cap. A Client without one is not limited: whoever
 	// uses it holds the cap.
@@ -48,7 +53,8 @@ type Client struct {
 	name     string
 	protocol protocol
 	carrier  carrier
-	limiter  *Limiter // nil: none
+	limiter  *Limiter     // nil: none
+	color    policy.Color // that has to answer; empty: any may
 	within   time.Duration
 	secrets  [][]byte
 	buffers  sync.Pool // of *buffers
@@ -72,6 +78,9 @@ func NewClient(spec policy.Predict, schema *dataset.Schema, e Endpoint, o Option
 
 func newClient(spec policy.Predict, p protocol, e Endpoint, o Options) (*Client, error) {
 	c := &Client{name: e.Name, protocol: p, limiter: o.Limiter, within: o.RequestTimeout}
+	if o.Host != "" {
+		c.color = o.Color
+	}
 	c.buffers.New = func() any { return &buffers{} }
 	headers, secrets, err := headersOf(spec.Headers, o.Secret)
 	if err != nil {
@@ -96,7 +105,7 @@ func carry(spec policy.Predict, address string, headers http.Header, o Options) 
 	}
 	c := &httpCarrier{
 		transport: NewTransport(address, o.HTTP2, o.ConnectTimeout, max(o.Cap.Concurrency, 4)),
-		address:   address, headers: headers, maxBody: o.MaxBody,
+		address:   address, host: cmp.Or(o.Host, address), headers: headers, maxBody: o.MaxBody,
 	}
 	var err error
 	c.usual, err = c.target(cmp.Or(spec.Path, "/"))
@@ -208,6 +217,9 @@ func (c *Client) send(ctx context.Context, path string, m message, b *buffers) (
 			return answer{}, context.Cause(ctx)
 		}
 		return answer{}, c.hide(Silence(bound, err))
+	}
+	if c.color != "" && a.status >= 200 && a.status <= 299 && a.color != string(c.color) {
+		return answer{}, &AnswerError{c.name, a.status, fmt.Sprintf("answered by %s, not by %s", cmp.Or(a.color, "no color"), c.color)}
 	}
 	for _, s := range c.secrets {
 		// A server may send back what it was sent, and answers are shown to people.

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"greenlight/check/predict/oipv2"
+	"greenlight/rollout"
 )
 
 // grpcCarrier calls ModelInfer.
@@ -22,7 +23,7 @@ type grpcCarrier struct {
 }
 
 func newGRPCCarrier(address string, headers http.Header, o Options) (*grpcCarrier, error) {
-	conn, err := NewGRPC(address, o.ConnectTimeout, int(o.MaxBody))
+	conn, err := NewGRPC(address, o.Host, o.ConnectTimeout, int(o.MaxBody))
 	if err != nil {
 		return nil, fmt.Errorf("make gRPC client: %w", err)
 	}
@@ -39,10 +40,11 @@ func (c *grpcCarrier) close() { _ = c.conn.Close() }
 // HTTP status that goes with its code.
 func (c *grpcCarrier) send(ctx context.Context, _ string, m message, into []byte) (answer, error) {
 	got := into[:0]
+	var header metadata.MD
 	err := c.conn.Invoke(metadata.NewOutgoingContext(ctx, c.metadata),
-		oipv2.GRPCInferenceService_ModelInfer_FullMethodName, &m.body, &got, grpc.ForceCodec(asIs{}))
+		oipv2.GRPCInferenceService_ModelInfer_FullMethodName, &m.body, &got, grpc.ForceCodec(asIs{}), grpc.Header(&header))
 	if err == nil {
-		return answer{status: http.StatusOK, body: got, grpc: true}, nil
+		return answer{status: http.StatusOK, body: got, grpc: true, color: strings.Join(header.Get(rollout.ColorHeader), ",")}, nil
 	}
 	s := status.Convert(err)
 	if ctx.Err() != nil || s.Code() == codes.Unavailable && strings.HasPrefix(s.Message(), "connection error") {

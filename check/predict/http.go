@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+
+	"greenlight/rollout"
 )
 
 // headerLength says where JSON ends and raw tensors begin, in requests and answers.
@@ -18,6 +20,7 @@ const headerLength = "Inference-Header-Content-Length"
 type httpCarrier struct {
 	transport *http.Transport
 	address   string
+	host      string      // the Host header
 	headers   http.Header // of every request; never changed
 	maxBody   int64
 	usual     *url.URL // of the policy's path
@@ -44,7 +47,7 @@ func (c *httpCarrier) send(ctx context.Context, path string, m message, into []b
 	}
 	up := &upload{bytes: m.body}
 	request := (&http.Request{
-		Method: http.MethodPost, URL: target, Host: c.address,
+		Method: http.MethodPost, URL: target, Host: c.host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: c.headers, ContentLength: int64(len(m.body)),
 		Body: up.reader(),
@@ -70,7 +73,7 @@ func (c *httpCarrier) send(ctx context.Context, path string, m message, into []b
 // read reads at most maxBody of the answer.
 func (c *httpCarrier) read(response *http.Response, into []byte) (answer, error) {
 	defer func() { _ = response.Body.Close() }()
-	a := answer{status: response.StatusCode, moved: response.Header.Get("Location")}
+	a := answer{status: response.StatusCode, moved: response.Header.Get("Location"), color: response.Header.Get(rollout.ColorHeader)}
 	if length := response.Header.Get(headerLength); length != "" {
 		n, err := strconv.ParseUint(length, 10, 31)
 		if err != nil {

@@ -50,6 +50,7 @@ type answer struct {
 	header int // as message.header
 	cut    bool
 	moved  string
+	color  string // of rollout.ColorHeader
 	// grpc: the body is a protocol buffer if the status is 200.
 	grpc bool
 }

@@ -1,6 +1,7 @@
 package predict
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -40,9 +41,11 @@ func NewTransport(address string, http2 bool, connect time.Duration, idle int) *
 }
 
 // NewGRPC makes a gRPC connection that reaches one address over HTTP/2 without
-// TLS and nothing else. maxAnswer bounds an answer in bytes.
-func NewGRPC(address string, connect time.Duration, maxAnswer int) (*grpc.ClientConn, error) {
+// TLS and nothing else, and asks for host (empty: the address). maxAnswer bounds
+// an answer in bytes.
+func NewGRPC(address, host string, connect time.Duration, maxAnswer int) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+address,
+		grpc.WithAuthority(cmp.Or(host, address)),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithUserAgent(UserAgent),
 		grpc.WithNoProxy(),

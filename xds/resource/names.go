@@ -9,7 +9,7 @@ import (
 )
 
 // ColorHeader is the response header that tells which color answered.
-const ColorHeader = "x-greenlight-color"
+const ColorHeader = rollout.ColorHeader
 
 // Model is the routing intent of one model. Live is a valid color and Weights
 // add up to policy.Full.
