@@ -126,6 +126,10 @@ func drawPolicy(t *rapid.T) *policy.Model {
 	p.Rollback.Automatic = rapid.IntRange(0, 4).Draw(t, "automatic") > 0
 	p.Retire.Off = rapid.IntRange(0, 4).Draw(t, "off") == 0
 	p.Retire.After = rapid.SampledFrom([]time.Duration{0, time.Hour}).Draw(t, "after")
+	p.Judge = drawJudge(t)
+	if rapid.IntRange(0, 2).Draw(t, "shadow") == 0 {
+		p.Shadow = policy.Shadow{Percent: 1000, For: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "for")}
+	}
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
 	return p
 }
@@ -141,6 +145,42 @@ func drawInconclusive(t *rapid.T, checks []policy.Check) []policy.Check {
 	return out
 }
 
+func drawJudge(t *rapid.T) policy.Judge {
+	j := policy.Judge{
+		Off: rapid.IntRange(0, 4).Draw(t, "judgeOff") == 0, Asked: rapid.Bool().Draw(t, "asked"), Risk: 0.01,
+		Errors: policy.ErrorRule{Tolerate: 1}, Latency: policy.LatencyRule{Tolerate: 1.1},
+		MinRequests: 100, MaxHold: 10 * time.Minute,
+		Otherwise: rapid.SampledFrom([]policy.ThinOtherwise{policy.ThinHold, policy.ThinRollback, policy.ThinPromote}).Draw(t, "thin"),
+	}
+	if rapid.Bool().Draw(t, "limited") {
+		limit := 0.05
+		j.Errors.Max = &limit
+		j.Latency.Max = []policy.LatencyMax{{Quantile: 0.99, Max: time.Second}}
+	}
+	return j
+}
+
+// drawWindow is one window of users' requests, mostly of equal colors, sometimes
+// of a target that fails, sometimes of the weights before.
+func drawWindow(t *rapid.T, w *world) rollout.Window {
+	draw := func(failing int) rollout.Tally {
+		n := rapid.SampledFrom([]int{0, 1, 20, 500}).Draw(t, "requests")
+		bad := 0
+		if failing > 0 {
+			bad = n / failing
+		}
+		return tally(n, bad, 0.01)
+	}
+	out := rollout.Window{Begin: w.now.Add(-time.Second), End: w.now, Shadow: rollout.ByColor[rollout.Tally]{Blue: draw(0), Green: draw(0)}}
+	failing := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 2}).Draw(t, "failing")
+	r := rollout.Routed{Weights: w.s.Weights, Colors: rollout.ByColor[rollout.Tally]{Blue: draw(0), Green: draw(failing)}}
+	if rapid.IntRange(0, 4).Draw(t, "stale") == 0 {
+		r.Weights = rollout.AllOn(policy.Blue)
+	}
+	out.Users = []rollout.Routed{r}
+	return out
+}
+
 // random lets some time pass and one thing happen. Most of what happens is
 // good, so that switches get somewhere.
 func (w *world) random(t *rapid.T) {
@@ -152,7 +192,7 @@ func (w *world) random(t *rapid.T) {
 			w.now = wake
 		}
 	}
-	switch rapid.IntRange(0, 19).Draw(t, "kind") {
+	switch rapid.IntRange(0, 22).Draw(t, "kind") {
 	case 0, 1, 2:
 		w.step(rollout.Observed{Endpoints: drawEndpoints(t, w)})
 	case 3, 4, 5, 6, 7:
@@ -173,6 +213,8 @@ func (w *world) random(t *rapid.T) {
 		} else {
 			w.restart()
 		}
+	case 16, 17, 18:
+		w.step(rollout.Measured{Windows: []rollout.Window{drawWindow(t, w)}})
 	default:
 		w.step(drawCommand(t, w.s))
 	}

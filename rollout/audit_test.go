@@ -45,7 +45,7 @@ func (a *audit) look(t failer, s seen) {
 	for _, rule := range []func(seen) error{
 		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
 		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
-		a.acceptance, a.steps, a.failures,
+		a.acceptance, a.steps, a.failures, a.mirrors,
 	} {
 		if err := rule(s); err != nil {
 			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
@@ -402,7 +402,8 @@ func (a *audit) oneWayBack(s seen) error {
 	got := published(s.actions)
 	switch {
 	case s.before.Weights == rollout.AllOn(sw.From):
-		if len(got) != 0 || sw.Outcome != rollout.Aborted || s.after.Phase != rollout.Idle {
+		stops := s.before.Mirror.Percent > 0 && len(got) == 1 && got[0].Weights == s.before.Weights && got[0].Mirror == rollout.Mirror{}
+		if (len(got) != 0 || s.before.Mirror.Percent > 0) && !stops || sw.Outcome != rollout.Aborted || s.after.Phase != rollout.Idle {
 			return fmt.Errorf("rule 3: abort before any weight published %+v", got)
 		}
 	case sick && !c.Force:
@@ -411,6 +412,30 @@ func (a *audit) oneWayBack(s seen) error {
 		}
 	case len(got) != 1 || got[0].Weights != rollout.AllOn(sw.From) || got[0].Live != sw.From:
 		return fmt.Errorf("rule 3: got %+v", got)
+	}
+	return nil
+}
+
+// mirrors: only a validated target is sent copies, when it is warm everywhere, and
+// none are sent outside of the shadow.
+func (a *audit) mirrors(s seen) error {
+	for _, r := range published(s.actions) {
+		if r.Mirror.Percent == 0 || s.before.Mirror.Percent > 0 {
+			continue
+		}
+		sw := s.after.Switch
+		switch {
+		case r.Mirror.To != sw.To || r.Weights != rollout.AllOn(sw.From):
+			return fmt.Errorf("mirrors %+v", r)
+		case !a.validated[sw.ID] && len(sw.Plan.Validate) > 0:
+			return fmt.Errorf("rule 1: mirrors to an unvalidated target")
+		case !a.trusted() || !a.confirmed(s.before.Generation) || a.report.Cold[sw.To] != 0:
+			return fmt.Errorf("rule 2: mirrors to a target that is not safe")
+		}
+	}
+	paused := s.after.Phase == rollout.Paused && s.after.Resume == rollout.Shadowing
+	if s.after.Mirror.Percent > 0 && s.after.Phase != rollout.Shadowing && !paused {
+		return fmt.Errorf("mirrors in %s", s.after.Phase)
 	}
 	return nil
 }

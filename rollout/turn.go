@@ -78,6 +78,7 @@ func (t *turn) enter(p Phase, reason string) {
 	t.problems = nil
 	s.Phase, s.Since = p, t.now
 	s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	s.HeldOn = false
 	s.Resume, s.Left = "", 0
 	s.Back = ""
 	s.Passed, s.Open = time.Time{}, ""
@@ -139,6 +140,9 @@ func (t *turn) left() time.Duration {
 // clearPast keeps the loop from being woken again and again for a time that
 // has come, while what is missing can only come with another event.
 func (t *turn) clearPast() {
+	if !t.s.HoldUntil.IsZero() && t.due(t.s.HoldUntil) {
+		t.s.HeldOn = true
+	}
 	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt} {
 		if t.due(*at) {
 			*at = time.Time{}

@@ -310,6 +310,8 @@ type State struct {
 	// HoldUntil is set while a step, the shadow or the bake is held beyond its time
 	// because users' traffic says too little; then judge.otherwise decides.
 	HoldUntil time.Time `json:"holdUntil,omitzero"`
+	// HeldOn: that time has come.
+	HeldOn bool `json:"heldOn,omitempty"`
 	// GiveUpAt is set while a step is due but not safe yet: the switch stops then.
 	GiveUpAt time.Time `json:"giveUpAt,omitzero"`
 	// Back is why all weight should go back while it can't, because the old

@@ -38,10 +38,10 @@ func (t *turn) patient() (waits bool, note string) {
 	if untold == "" {
 		return false, t.users()
 	}
-	if t.s.HoldUntil.IsZero() {
+	if t.s.HoldUntil.IsZero() && !t.s.HeldOn {
 		t.s.HoldUntil = t.now.Add(rules.MaxHold)
 	}
-	if !t.due(t.s.HoldUntil) {
+	if !t.s.HeldOn && !t.due(t.s.HoldUntil) {
 		t.say("held on for users' traffic: " + untold)
 		return true, ""
 	}

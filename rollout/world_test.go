@@ -6,6 +6,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/judge"
 )
 
 // start is when every test begins.
@@ -114,6 +115,17 @@ func allACK(s rollout.State, n int) rollout.Report {
 		}
 	}
 	return r
+}
+
+// tally is n requests, some of which failed, that all took so many seconds.
+func tally(n, failed int, seconds float64) rollout.Tally {
+	var r judge.Recorder
+	for range n {
+		r.Add(seconds)
+	}
+	return rollout.Tally{
+		Requests: n, Scaled: float64(n), Errors: failed, Classes: [6]int{2: n - failed, 5: failed}, Latency: r.Sketch(),
+	}
 }
 
 // checksOf is the plan's checks of the present phase.
