@@ -25,10 +25,11 @@ var allowed = map[string][]string{
 	"check":     {"rollout", "policy", "check"},
 	"report":    {"rollout", "policy"},
 	"xds":       {"rollout", "policy", "xds"},
+	"telemetry": {"rollout", "policy"},
 	"store":     {"rollout", "policy"},
 	"api":       {"rollout", "policy", "api"},
 	"examples":  {"examples", "policy", "xds", "api"},
-	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "report", "xds", "store", "api", "examples"},
+	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "report", "xds", "telemetry", "store", "api", "examples"},
 	"e2e":       {"e2e", "cmd", "policy", "rollout", "reconcile", "registry", "check", "xds", "store", "api", "examples"},
 }
 

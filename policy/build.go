@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"net"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -85,8 +88,34 @@ func (b *builder) fleet(raw *rawFleet) *Fleet {
 	f.Routes = b.text("spec.routes", raw.Spec.Routes, f.Name, RuleNameSyntax, foreignFault)
 	if raw.Spec.Listener != nil {
 		f.Listener = b.listener(raw.Spec.Listener)
+		f.Telemetry = b.telemetry(orEmpty(raw.Spec.Telemetry))
+	} else if raw.Spec.Telemetry != nil {
+		b.problem("spec.telemetry", RuleContradiction, "spec.telemetry comes with the listener, and there is none; write spec.listener, or add the access log to the fleet's own (docs/telemetry.md)")
 	}
+	f.Entry = b.text("spec.entry", raw.Spec.Entry, "", RuleAddressSyntax, entryFault)
 	return f
+}
+
+func (b *builder) telemetry(raw *rawTelemetry) *Telemetry {
+	const path = "spec.telemetry"
+	off := truth(raw.Off, false)
+	if off && (raw.Sample != nil || raw.Every != nil) {
+		b.problem(path+".off", RuleContradiction, "telemetry.off = true, yet sample or every is written; remove one or the other")
+	}
+	sample := b.weight(raw.Sample, Full)
+	if sample == 0 && !b.marks.unread(path+".sample") {
+		b.problem(path+".sample", RuleWeightRange, "telemetry.sample = 0%%; write off: true for no reports")
+	}
+	return &Telemetry{Off: off, Sample: sample, Every: b.wait(path+".every", raw.Every, time.Second, 100*time.Millisecond, time.Minute)}
+}
+
+// entryFault says what is wrong with a host:port.
+func entryFault(text string) string {
+	host, port, err := net.SplitHostPort(text)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || strings.ContainsAny(host, " /@") {
+		return "an entry is written like edge.internal:8080"
+	}
+	return ""
 }
 
 func (b *builder) listener(raw *rawListener) *Listener {

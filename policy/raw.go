@@ -159,6 +159,15 @@ type rawFleetMetadata struct {
 type rawFleetSpec struct {
 	Routes   *string      `yaml:"routes" jsonschema_description:"Name of the fleet's route configuration. Default: the fleet's name."`
 	Listener *rawListener `yaml:"listener" jsonschema_description:"Where the fleet's Envoys accept requests. Without it they keep their own listeners."`
+	// Telemetry comes with the listener.
+	Telemetry *rawTelemetry `yaml:"telemetry" jsonschema_description:"What the fleet's Envoys report of requests; only with a listener."`
+	Entry     *string       `yaml:"entry" jsonschema:"example=edge.internal:8080" jsonschema_description:"host:port at which checks meet the fleet as users do. Default: each Envoy's own address, with the listener's port."`
+}
+
+type rawTelemetry struct {
+	Off    *bool     `yaml:"off" jsonschema:"default=false" jsonschema_description:"The Envoys report nothing."`
+	Sample *percent  `yaml:"sample" jsonschema:"default=100%" jsonschema_description:"Share of the requests that is reported, more than 0%."`
+	Every  *duration `yaml:"every" jsonschema:"default=1s" jsonschema_description:"How long an Envoy keeps reports back at most, 100ms to 1m."`
 }
 
 type rawListener struct {

@@ -3,6 +3,7 @@ package resource
 import (
 	"time"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
@@ -43,7 +44,7 @@ func Listener(f *policy.Fleet) *listenerv3.Listener {
 		Address: address,
 		FilterChains: []*listenerv3.FilterChain{{Filters: []*listenerv3.Filter{{
 			Name:       hcmName,
-			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connections(f.Routes))},
+			ConfigType: &listenerv3.Filter_TypedConfig{TypedConfig: pack(connections(f.Routes, f.Telemetry))},
 		}}}},
 		PerConnectionBufferLimitBytes: number(bodyLimit),
 	}
@@ -56,12 +57,13 @@ func Listener(f *policy.Fleet) *listenerv3.Listener {
 // Left alone on purpose: headers with underscores (gRPC metadata has them),
 // escaped slashes (model names have them), and a limit on the time of a whole
 // request body (a gRPC stream has no end).
-func connections(routes string) *hcmv3.HttpConnectionManager {
+func connections(routes string, t *policy.Telemetry) *hcmv3.HttpConnectionManager {
 	m := &hcmv3.HttpConnectionManager{
 		CodecType:             hcmv3.HttpConnectionManager_AUTO,
 		StatPrefix:            statPrefix,
 		RouteSpecifier:        rds(routes),
-		HttpFilters:           []*hcmv3.HttpFilter{router()},
+		HttpFilters:           []*hcmv3.HttpFilter{router(shadowRequestLog(t)...)},
+		AccessLog:             requestLog(t),
 		UseRemoteAddress:      wrapperspb.Bool(true),
 		InternalAddressConfig: nobodyInternal(),
 		// A caller's request id is worth more in a model's log than a new one.
@@ -94,9 +96,9 @@ func rds(routes string) *hcmv3.HttpConnectionManager_Rds {
 	return &hcmv3.HttpConnectionManager_Rds{Rds: &hcmv3.Rds{ConfigSource: ads(routesWithin), RouteConfigName: routes}}
 }
 
-func router() *hcmv3.HttpFilter {
+func router(upstream ...*accesslogv3.AccessLog) *hcmv3.HttpFilter {
 	return &hcmv3.HttpFilter{
 		Name:       routerName,
-		ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(&routerv3.Router{})},
+		ConfigType: &hcmv3.HttpFilter_TypedConfig{TypedConfig: pack(&routerv3.Router{UpstreamLog: upstream})},
 	}
 }

@@ -30,9 +30,10 @@ func modelRoutes(m Model) []*routev3.Route {
 		return pathMatch(m.Policy.Route.Prefix, h...)
 	}
 	return append(previewRoutes(m, path, forward), &routev3.Route{
-		Name:   m.Policy.Name,
-		Match:  path(),
-		Action: forward(m.Policy, m.Weights),
+		Name:     m.Policy.Name,
+		Match:    path(),
+		Metadata: weightsMetadata(m.Weights),
+		Action:   forward(m.Policy, m.Weights),
 	})
 }
 

@@ -16,9 +16,9 @@ import (
 // pages serves /metrics, /healthz (the process lives) and /readyz (it has sent,
 // or may send, routing to the fleets).
 // While it is not ready it names the models that it waits for.
-func pages(statuses func() []rollout.Status, ready <-chan struct{}, waiting func() []string) *http.Server {
+func pages(statuses func() []rollout.Status, ready <-chan struct{}, waiting func() []string, more ...prometheus.Collector) *http.Server {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(&modelMetrics{statuses: statuses})
+	registry.MustRegister(append(more, &modelMetrics{statuses: statuses})...)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"greenlight/registry"
 	"greenlight/report"
 	"greenlight/store"
+	"greenlight/telemetry"
 	"greenlight/xds"
 )
 
@@ -49,6 +52,7 @@ type server struct {
 	log    *slog.Logger
 	store  *store.Store
 	xds    *xds.Server
+	heard  *telemetry.Server
 	group  *reconcile.Group
 	folder *policy.Folder
 	// ready is closed when routing may be sent to the fleets.
@@ -112,13 +116,14 @@ func (s *server) build(opts Options) error {
 	if err != nil {
 		return err
 	}
+	s.heard = telemetry.New(telemetry.Options{Log: s.log, Changed: func(model string) { s.group.TrafficChanged(model) }})
 	var journal reconcile.Journal = s.store
 	if opts.Journal != nil {
 		journal = opts.Journal(journal)
 	}
 	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
-		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log, Hosts: hosts, Secrets: s.config.CheckSecrets}), Registry: source,
+		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log, Hosts: hosts, Secrets: s.config.CheckSecrets}), Registry: source, Traffic: s.heard,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
@@ -150,11 +155,12 @@ func (s *server) registry() (reconcile.Registry, error) {
 func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	xdsServer := grpc.NewServer(xds.ServerOptions()...)
 	s.xds.Register(xdsServer)
+	s.heard.Register(xdsServer)
 	adminServer := grpc.NewServer()
 	api.New(api.Options{
 		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Log: s.log,
 	}).Register(adminServer)
-	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting)
+	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting, s.heard)
 
 	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
 	if err != nil {
@@ -171,6 +177,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	g.Go(func() error { return adminServer.Serve(listeners[1]) })
 	g.Go(func() error { return httpServer.Serve(listeners[2]) })
 	g.Go(func() error { return s.xds.Run(ctx) })
+	g.Go(func() error { return s.heard.Run(ctx) })
 	g.Go(func() error { return s.group.Run(ctx) })
 	g.Go(func() error { return s.folder.Watch(ctx, prev, s.takePolicies) })
 	g.Go(func() error {
@@ -197,6 +204,7 @@ func (s *server) takePolicies(set policy.Set) {
 		}
 	}
 	s.keepPolicies(set)
+	s.heard.SetModels(slices.Collect(maps.Keys(set.Models)))
 	s.xds.SetFleets(fleets)
 	s.group.SetPolicies(set)
 }
