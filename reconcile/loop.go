@@ -180,6 +180,8 @@ func (l *loop) status() rollout.Status {
 		Report:        l.report,
 		Traffic:       l.state.Facts.Traffic,
 		Return:        l.state.Readiness(),
+		Silent:        l.state.Silent(),
+		Judgement:     l.state.SoFar(),
 		Checks:        l.checks.progress(),
 	}
 }

@@ -99,10 +99,7 @@ func seenNodes(nodes []NodeTraffic, w Window) []NodeTraffic {
 // Rate is how many requests a second users ask of c; not of a sample, of all.
 func (t Traffic) Rate(c policy.Color) float64 {
 	total, over := 0.0, 0.0
-	for _, w := range t.Recent {
-		if t.Ends().Sub(w.End) >= rateOver {
-			continue
-		}
+	for _, w := range t.lately() {
 		over += w.End.Sub(w.Begin).Seconds()
 		for _, r := range w.Users {
 			total += r.Colors.Of(c).Scaled

@@ -23,6 +23,10 @@ type Status struct {
 	// old color could take all of them now.
 	Traffic Traffic
 	Return  Readiness
+	// Silent is the nodes that carried users' requests and report none any more.
+	Silent []NodeRef
+	// Judgement is what users' requests say of the running switch so far: State.SoFar.
+	Judgement string
 	// Checks is the progress of the checks that run now, in policy order.
 	Checks []CheckProgress
 	// Revision grows with every Status of a model handed out by one process.
