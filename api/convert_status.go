@@ -18,6 +18,11 @@ func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
 		Report:        report(s.Report),
 		Checks:        list(s.Checks, checkProgress),
 		Revision:      s.Revision,
+
+		Traffic:         traffic(s.Traffic.View(s.State.Weights)),
+		ReturnReadiness: readiness(s.Return),
+		SilentNodes:     list(s.Silent, nodeRef),
+		Judgement:       s.Judgement,
 	}
 	out.State.EndpointsKnown = s.State.Facts.EndpointsKnown || saysEndpoints(s.Endpoints)
 	out.State.ReportKnown = s.State.Facts.ReportKnown || saysReport(s.Report)
@@ -57,6 +62,13 @@ func state(s *rollout.State) *adminv1.State {
 		Reverting:        s.Reverting,
 		Passed:           at(s.Passed),
 		Open:             s.Open,
+		Mirror:           mirror(s.Mirror),
+		HoldUntil:        at(s.HoldUntil),
+		Walked:           s.Walked,
+		WalkRun:          s.WalkRun,
+		Judging:          judging(s.Judging),
+		CarriedBlue:      carried(s.Carried.Blue),
+		CarriedGreen:     carried(s.Carried.Green),
 	}
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)
@@ -167,6 +179,7 @@ func report(r rollout.Report) *adminv1.Report {
 		ColdGreenNodes: list(r.ColdNodes[policy.Green], nodeRef),
 		MaySend:        counts(r.MaySend),
 		Sending:        counts(r.Sending),
+		Entries:        list(r.Entries, entry),
 	}
 }
 

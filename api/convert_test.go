@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +20,10 @@ import (
 	"greenlight/api/adminv1"
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/judge"
 )
 
-// notShown are the fields that the API leaves out on purpose.
+// notShown are the fields that the API leaves out on purpose; [] is any index.
 var notShown = map[string]string{
 	"State.Facts.Endpoints": "Status.Endpoints says it",
 	"State.Facts.Report":    "Status.Report says it",
@@ -31,11 +33,37 @@ var notShown = map[string]string{
 	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 
-	"State.Switch.Verdicts[0].Detail": "only reports show it",
-	"State.Switch.Verdicts[1].Detail": "only reports show it",
-	"Switch.Verdicts[0].Detail":       "Stages.Verdicts show it",
-	"Switch.Verdicts[1].Detail":       "Stages.Verdicts show it",
+	"State.Switch.Verdicts[].Detail": "only reports show it",
+	"Switch.Verdicts[].Detail":       "Stages.Verdicts show it",
+
+	"State.Facts.Traffic":  "Status.Traffic says it",
+	"State.Judging.Test":   "the books of a sequential test; Status.Judgement and the verdicts give its figures",
+	"State.Judging.Record": "the same",
+	"State.Judging.Alone":  "the same",
+	"State.Judging.Slowed": "the same",
+	"State.Judging.Limits": "the same",
+	"State.Judging.Share":  "the same; traffic.share is the share that was observed lately",
+
+	"Return.Asked": "TestNothingToShow tries it: what was not asked is unset",
+
+	"Traffic.Nodes":                    "what silence is told by; Status.Silent names who is missed",
+	"Traffic.Records":                  "what a new color is compared with when it is alone; the verdicts give the figures",
+	"Traffic.Shares":                   "a fleet may have ten thousand nodes; judgements name those that stray",
+	"Traffic.Instances":                "judgements name those that fail",
+	"Traffic.Recent[].Nodes":           "Traffic.Shares adds it up",
+	"Traffic.Recent[].Endpoints":       "Traffic.Instances adds it up",
+	"Traffic.Recent[].Users[].Weights": "TestShareIsOfThePresentWeights tries it: they only choose what counts for the share",
 }
+
+func init() {
+	for _, tally := range []string{"Users[].Colors.Blue", "Users[].Colors.Green", "Shadow.Blue", "Shadow.Green", "Preview.Blue", "Preview.Green"} {
+		for _, field := range []string{"Classes", "GRPC", "Flags"} {
+			notShown["Traffic.Recent[]."+tally+"."+field] = "error_ratio and rejected_ratio add it up; the metrics count it by class"
+		}
+	}
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)
 
 // neverSet are the fields of messages that stay unset where statuses and switches are shown.
 var neverSet = []string{".state.switch.verdicts.detail", ".switch.verdicts.detail"}
@@ -60,6 +88,10 @@ var words = map[reflect.Type][]string{
 func TestEveryFieldOfStatusArrives(t *testing.T) {
 	st := &rollout.Status{}
 	fill(reflect.ValueOf(st).Elem())
+	for i := range st.Traffic.Recent { // a window lasts
+		w := &st.Traffic.Recent[i]
+		w.Begin = w.Begin.Add(-time.Second)
+	}
 	everyLeaf(t, reflect.ValueOf(st).Elem(), func() proto.Message { return api.ModelStatus(*st) })
 }
 
@@ -106,11 +138,24 @@ func fill(v reflect.Value) {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Time]():
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000, 5).UTC()))
+	case v.Type() == reflect.TypeFor[judge.Sketch]():
+		v.Set(reflect.ValueOf(sketch(3)))
+	case v.Type().PkgPath() == reflect.TypeFor[judge.Sketch]().PkgPath():
+		// The books of the tests are their own.
 	case v.Type() == reflect.TypeFor[[]policy.Check]():
 		v.Set(reflect.ValueOf(everyCheck()))
 	default:
 		fillKind(v)
 	}
+}
+
+// sketch holds a request for each of seconds.
+func sketch(seconds ...float64) judge.Sketch {
+	var r judge.Recorder
+	for _, s := range seconds {
+		r.Add(s)
+	}
+	return r.Sketch()
 }
 
 // everyCheck is one check of each kind, filled.
@@ -145,12 +190,16 @@ func fillKind(v reflect.Value) {
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(v.Index(0))
 		fill(v.Index(1))
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
-		for _, key := range wordsOf(v.Type().Key()) {
+		for _, key := range keysOf(v.Type().Key()) {
 			value := reflect.New(v.Type().Elem()).Elem()
 			fill(value)
-			v.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), value)
+			v.SetMapIndex(key, value)
 		}
 	case reflect.String:
 		v.SetString(wordsOf(v.Type())[0])
@@ -167,6 +216,18 @@ func fillKind(v reflect.Value) {
 	}
 }
 
+// keysOf is two keys of a map.
+func keysOf(t reflect.Type) []reflect.Value {
+	if t.Kind() != reflect.String {
+		return []reflect.Value{reflect.ValueOf(1).Convert(t), reflect.ValueOf(2).Convert(t)}
+	}
+	var out []reflect.Value
+	for _, w := range wordsOf(t) {
+		out = append(out, reflect.ValueOf(w).Convert(t))
+	}
+	return out
+}
+
 func wordsOf(t reflect.Type) []string {
 	if w, ok := words[t]; ok {
 		return w
@@ -176,10 +237,16 @@ func wordsOf(t reflect.Type) []string {
 
 // leaves calls visit for everything below v that has a value of its own.
 func leaves(v reflect.Value, path string, visit func(path string, change func() func())) {
-	if _, skip := notShown[path]; skip {
+	if _, skip := notShown[index.ReplaceAllString(path, "[]")]; skip {
 		return
 	}
 	switch {
+	case v.Type() == reflect.TypeFor[judge.Sketch]():
+		visit(path, func() func() {
+			old := v.Interface()
+			v.Set(reflect.ValueOf(sketch(slices.Repeat([]float64{9}, 20)...)))
+			return func() { v.Set(reflect.ValueOf(old)) }
+		})
 	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
 		for i := range v.NumField() {
 			leaves(v.Field(i), strings.TrimPrefix(path+"."+v.Type().Field(i).Name, "."), visit)
@@ -261,6 +328,44 @@ func TestKnown(t *testing.T) {
 		if st.GetEndpointsKnown() != tt.endpoints || st.GetReportKnown() != tt.report {
 			t.Errorf("%s: endpoints known %v, report known %v", name, st.GetEndpointsKnown(), st.GetReportKnown())
 		}
+	}
+}
+
+// The share is compared with the weights that stand, so what was routed by others
+// does not count.
+func TestShareIsOfThePresentWeights(t *testing.T) {
+	routed := func(w rollout.Weights, blue, green int) rollout.Routed {
+		return rollout.Routed{Weights: w, Colors: rollout.ByColor[rollout.Tally]{
+			Blue:  rollout.Tally{Requests: blue, Scaled: float64(blue)},
+			Green: rollout.Tally{Requests: green, Scaled: float64(green)},
+		}}
+	}
+	now, before := rollout.Split(policy.Green, 2500), rollout.Split(policy.Green, 500)
+	st := rollout.Status{State: rollout.State{Weights: now}}
+	st.Traffic.Recent = []rollout.Window{{
+		Begin: time.Unix(1, 0), End: time.Unix(2, 0), Users: []rollout.Routed{routed(before, 95, 5), routed(now, 75, 25)},
+	}}
+	got := api.ModelStatus(st).GetTraffic()
+	if s := got.GetShare(); s.GetBluePercent() != 75 || s.GetGreenPercent() != 25 {
+		t.Errorf("share %v, want 75 and 25", s)
+	}
+	if u := got.GetUsers(); u.GetBlue().GetRequests() != 170 || u.GetGreen().GetRequests() != 30 {
+		t.Errorf("users' requests %v, want those of all weights", u)
+	}
+}
+
+// What was not measured or not asked is unset, and not zero.
+func TestNothingToShow(t *testing.T) {
+	m := api.ModelStatus(rollout.Status{Return: rollout.Readiness{Endpoints: 2}})
+	st := m.GetState()
+	if m.GetTraffic() != nil || m.GetReturnReadiness() != nil || st.GetMirror() != nil || st.GetJudging() != nil ||
+		st.GetCarriedBlue() != nil || st.GetHoldUntil() != nil {
+		t.Errorf("a status without traffic says %v", m)
+	}
+	quiet := rollout.Traffic{Recent: []rollout.Window{{Begin: time.Unix(1, 0), End: time.Unix(2, 0)}}}
+	got := api.ModelStatus(rollout.Status{Traffic: quiet}).GetTraffic()
+	if got.GetUntil() == nil || got.GetUsers() != nil || got.GetShare() != nil || got.GetShadow() != nil {
+		t.Errorf("a second without requests is shown as %v", got)
 	}
 }
 

@@ -18,6 +18,7 @@ var phases = map[rollout.Phase]adminv1.Phase{
 	rollout.Idle:        adminv1.Phase_PHASE_IDLE,
 	rollout.Preparing:   adminv1.Phase_PHASE_PREPARING,
 	rollout.Validating:  adminv1.Phase_PHASE_VALIDATING,
+	rollout.Shadowing:   adminv1.Phase_PHASE_SHADOWING,
 	rollout.Confirming:  adminv1.Phase_PHASE_CONFIRMING,
 	rollout.Holding:     adminv1.Phase_PHASE_HOLDING,
 	rollout.Baking:      adminv1.Phase_PHASE_BAKING,

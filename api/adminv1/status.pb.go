@@ -48,6 +48,8 @@ const (
 	Phase_PHASE_ROLLING_BACK Phase = 9
 	// The switch succeeded; the old color waits to be let go.
 	Phase_PHASE_RETIRING Phase = 10
+	// Users' requests are mirrored to the target; its answers are dropped.
+	Phase_PHASE_SHADOWING Phase = 11
 )
 
 // Enum value maps for Phase.
@@ -64,6 +66,7 @@ var (
 		8:  "PHASE_HELD",
 		9:  "PHASE_ROLLING_BACK",
 		10: "PHASE_RETIRING",
+		11: "PHASE_SHADOWING",
 	}
 	Phase_value = map[string]int32{
 		"PHASE_UNSPECIFIED":  0,
@@ -77,6 +80,7 @@ var (
 		"PHASE_HELD":         8,
 		"PHASE_ROLLING_BACK": 9,
 		"PHASE_RETIRING":     10,
+		"PHASE_SHADOWING":    11,
 	}
 )
 
@@ -242,7 +246,17 @@ type ModelStatus struct {
 	// The progress of the checks that run now, in policy order.
 	Checks []*CheckProgress `protobuf:"bytes,8,rep,name=checks,proto3" json:"checks,omitempty"`
 	// Grows with every status of the model that one server process gives out.
-	Revision      uint64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision uint64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What the fleets lately reported of the model's requests; unset when nothing.
+	Traffic *Traffic `protobuf:"bytes,10,opt,name=traffic,proto3" json:"traffic,omitempty"`
+	// Whether the old color could take all traffic now; unset while there is none
+	// to go back to.
+	ReturnReadiness *ReturnReadiness `protobuf:"bytes,11,opt,name=return_readiness,json=returnReadiness,proto3" json:"return_readiness,omitempty"`
+	// The nodes that carried users' requests and report none any more.
+	SilentNodes []*NodeRef `protobuf:"bytes,12,rep,name=silent_nodes,json=silentNodes,proto3" json:"silent_nodes,omitempty"`
+	// What users' requests, or copies of them, say of the running switch so far, in
+	// one sentence; empty while they say nothing.
+	Judgement     string `protobuf:"bytes,13,opt,name=judgement,proto3" json:"judgement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +354,34 @@ func (x *ModelStatus) GetRevision() uint64 {
 	return 0
 }
 
+func (x *ModelStatus) GetTraffic() *Traffic {
+	if x != nil {
+		return x.Traffic
+	}
+	return nil
+}
+
+func (x *ModelStatus) GetReturnReadiness() *ReturnReadiness {
+	if x != nil {
+		return x.ReturnReadiness
+	}
+	return nil
+}
+
+func (x *ModelStatus) GetSilentNodes() []*NodeRef {
+	if x != nil {
+		return x.SilentNodes
+	}
+	return nil
+}
+
+func (x *ModelStatus) GetJudgement() string {
+	if x != nil {
+		return x.Judgement
+	}
+	return ""
+}
+
 // State is what Greenlight has decided about a model.
 type State struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -395,7 +437,21 @@ type State struct {
 	// entered. At most one of this and `open` is set.
 	Passed *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=passed,proto3" json:"passed,omitempty"`
 	// Why their last run can't say so.
-	Open          string `protobuf:"bytes,23,opt,name=open,proto3" json:"open,omitempty"`
+	Open string `protobuf:"bytes,23,opt,name=open,proto3" json:"open,omitempty"`
+	// Copies of users' requests go there; unset while none do.
+	Mirror *Mirror `protobuf:"bytes,24,opt,name=mirror,proto3" json:"mirror,omitempty"`
+	// The end of the wait for users' traffic to say enough; unset without such a wait.
+	HoldUntil *timestamppb.Timestamp `protobuf:"bytes,25,opt,name=hold_until,json=holdUntil,proto3" json:"hold_until,omitempty"`
+	// Known requests were sent through the fleets' own route at full weight, or are
+	// under way as check run `walk_run`. Only in BAKING and what follows it.
+	Walked  bool   `protobuf:"varint,26,opt,name=walked,proto3" json:"walked,omitempty"`
+	WalkRun uint64 `protobuf:"varint,27,opt,name=walk_run,json=walkRun,proto3" json:"walk_run,omitempty"`
+	// What was counted of users' requests for the running, or the last, switch.
+	Judging *Judging `protobuf:"bytes,28,opt,name=judging,proto3" json:"judging,omitempty"`
+	// The most that one instance of blue was seen to answer; unset if it was not seen.
+	CarriedBlue *Carried `protobuf:"bytes,29,opt,name=carried_blue,json=carriedBlue,proto3" json:"carried_blue,omitempty"`
+	// The same of green.
+	CarriedGreen  *Carried `protobuf:"bytes,30,opt,name=carried_green,json=carriedGreen,proto3" json:"carried_green,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -589,6 +645,55 @@ func (x *State) GetOpen() string {
 		return x.Open
 	}
 	return ""
+}
+
+func (x *State) GetMirror() *Mirror {
+	if x != nil {
+		return x.Mirror
+	}
+	return nil
+}
+
+func (x *State) GetHoldUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HoldUntil
+	}
+	return nil
+}
+
+func (x *State) GetWalked() bool {
+	if x != nil {
+		return x.Walked
+	}
+	return false
+}
+
+func (x *State) GetWalkRun() uint64 {
+	if x != nil {
+		return x.WalkRun
+	}
+	return 0
+}
+
+func (x *State) GetJudging() *Judging {
+	if x != nil {
+		return x.Judging
+	}
+	return nil
+}
+
+func (x *State) GetCarriedBlue() *Carried {
+	if x != nil {
+		return x.CarriedBlue
+	}
+	return nil
+}
+
+func (x *State) GetCarriedGreen() *Carried {
+	if x != nil {
+		return x.CarriedGreen
+	}
+	return nil
 }
 
 // Letting is how far letting go of the old color is.
@@ -1117,7 +1222,8 @@ type Verdict struct {
 	// The check's name in the policy.
 	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
 	// "endpoints", "ready", "golden", "quality", "drift", "latency",
-	// "prometheus", "webhook" or "expression".
+	// "prometheus", "webhook" or "expression"; "judge" for what users' own traffic
+	// says, which is no check of the policy.
 	Kind   string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Result Result `protobuf:"varint,3,opt,name=result,proto3,enum=greenlight.admin.v1.Result" json:"result,omitempty"`
 	// One sentence.
@@ -1890,7 +1996,9 @@ type Report struct {
 	// requests to the color.
 	MaySend *ColorCounts `protobuf:"bytes,11,opt,name=may_send,json=maySend,proto3" json:"may_send,omitempty"`
 	// The connected ones of may_send.
-	Sending       *ColorCounts `protobuf:"bytes,12,opt,name=sending,proto3" json:"sending,omitempty"`
+	Sending *ColorCounts `protobuf:"bytes,12,opt,name=sending,proto3" json:"sending,omitempty"`
+	// Where some of the connected nodes take users' requests.
+	Entries       []*Entry `protobuf:"bytes,13,rep,name=entries,proto3" json:"entries,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2009,6 +2117,76 @@ func (x *Report) GetSending() *ColorCounts {
 	return nil
 }
 
+func (x *Report) GetEntries() []*Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// Entry is where a node takes users' requests.
+type Entry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Fleet string                 `protobuf:"bytes,1,opt,name=fleet,proto3" json:"fleet,omitempty"`
+	// Empty: the fleet as a whole.
+	Node string `protobuf:"bytes,2,opt,name=node,proto3" json:"node,omitempty"`
+	// host:port
+	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Entry) Reset() {
+	*x = Entry{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Entry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Entry) ProtoMessage() {}
+
+func (x *Entry) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Entry.ProtoReflect.Descriptor instead.
+func (*Entry) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Entry) GetFleet() string {
+	if x != nil {
+		return x.Fleet
+	}
+	return ""
+}
+
+func (x *Entry) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *Entry) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
 // NodeRef names one node of a fleet.
 type NodeRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2022,7 +2200,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2034,7 +2212,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2047,7 +2225,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -2087,7 +2265,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2277,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2290,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -2166,7 +2344,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2178,7 +2356,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2191,7 +2369,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -2237,7 +2415,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +2427,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +2440,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -2297,7 +2475,7 @@ var File_greenlight_admin_v1_status_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\"\xbd\x03\n" +
+	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\x1a!greenlight/admin/v1/traffic.proto\"\xa5\x05\n" +
 	"\vModelStatus\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x120\n" +
 	"\x05state\x18\x02 \x01(\v2\x1a.greenlight.admin.v1.StateR\x05state\x123\n" +
@@ -2307,7 +2485,13 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\tendpoints\x18\x06 \x01(\v2 .greenlight.admin.v1.EndpointSetR\tendpoints\x123\n" +
 	"\x06report\x18\a \x01(\v2\x1b.greenlight.admin.v1.ReportR\x06report\x12:\n" +
 	"\x06checks\x18\b \x03(\v2\".greenlight.admin.v1.CheckProgressR\x06checks\x12\x1a\n" +
-	"\brevision\x18\t \x01(\x04R\brevision\"\xcd\a\n" +
+	"\brevision\x18\t \x01(\x04R\brevision\x126\n" +
+	"\atraffic\x18\n" +
+	" \x01(\v2\x1c.greenlight.admin.v1.TrafficR\atraffic\x12O\n" +
+	"\x10return_readiness\x18\v \x01(\v2$.greenlight.admin.v1.ReturnReadinessR\x0freturnReadiness\x12?\n" +
+	"\fsilent_nodes\x18\f \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\vsilentNodes\x12\x1c\n" +
+	"\tjudgement\x18\r \x01(\tR\tjudgement\"\xac\n" +
+	"\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -2337,7 +2521,15 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x11policy_generation\x18\x14 \x01(\x04R\x10policyGeneration\x12\x1c\n" +
 	"\treverting\x18\x15 \x01(\bR\treverting\x122\n" +
 	"\x06passed\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x06passed\x12\x12\n" +
-	"\x04open\x18\x17 \x01(\tR\x04open\"\xa8\x01\n" +
+	"\x04open\x18\x17 \x01(\tR\x04open\x123\n" +
+	"\x06mirror\x18\x18 \x01(\v2\x1b.greenlight.admin.v1.MirrorR\x06mirror\x129\n" +
+	"\n" +
+	"hold_until\x18\x19 \x01(\v2\x1a.google.protobuf.TimestampR\tholdUntil\x12\x16\n" +
+	"\x06walked\x18\x1a \x01(\bR\x06walked\x12\x19\n" +
+	"\bwalk_run\x18\x1b \x01(\x04R\awalkRun\x126\n" +
+	"\ajudging\x18\x1c \x01(\v2\x1c.greenlight.admin.v1.JudgingR\ajudging\x12?\n" +
+	"\fcarried_blue\x18\x1d \x01(\v2\x1c.greenlight.admin.v1.CarriedR\vcarriedBlue\x12A\n" +
+	"\rcarried_green\x18\x1e \x01(\v2\x1c.greenlight.admin.v1.CarriedR\fcarriedGreen\"\xa8\x01\n" +
 	"\aLetting\x12;\n" +
 	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"quietSince\x120\n" +
@@ -2457,7 +2649,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\"7\n" +
 	"\vColorCounts\x12\x12\n" +
 	"\x04blue\x18\x01 \x01(\x05R\x04blue\x12\x14\n" +
-	"\x05green\x18\x02 \x01(\x05R\x05green\"\xdd\x04\n" +
+	"\x05green\x18\x02 \x01(\x05R\x05green\"\x93\x05\n" +
 	"\x06Report\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
@@ -2473,7 +2665,12 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x10cold_green_nodes\x18\n" +
 	" \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\x0ecoldGreenNodes\x12;\n" +
 	"\bmay_send\x18\v \x01(\v2 .greenlight.admin.v1.ColorCountsR\amaySend\x12:\n" +
-	"\asending\x18\f \x01(\v2 .greenlight.admin.v1.ColorCountsR\asending\"K\n" +
+	"\asending\x18\f \x01(\v2 .greenlight.admin.v1.ColorCountsR\asending\x124\n" +
+	"\aentries\x18\r \x03(\v2\x1a.greenlight.admin.v1.EntryR\aentries\"K\n" +
+	"\x05Entry\x12\x14\n" +
+	"\x05fleet\x18\x01 \x01(\tR\x05fleet\x12\x12\n" +
+	"\x04node\x18\x02 \x01(\tR\x04node\x12\x18\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\"K\n" +
 	"\aNodeRef\x12\x14\n" +
 	"\x05fleet\x18\x01 \x01(\tR\x05fleet\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x16\n" +
@@ -2493,7 +2690,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x05R\x05total\x123\n" +
-	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\xe2\x01\n" +
+	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\xf7\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2508,7 +2705,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"PHASE_HELD\x10\b\x12\x16\n" +
 	"\x12PHASE_ROLLING_BACK\x10\t\x12\x12\n" +
 	"\x0ePHASE_RETIRING\x10\n" +
-	"*|\n" +
+	"\x12\x13\n" +
+	"\x0fPHASE_SHADOWING\x10\v*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_SUCCEEDED\x10\x01\x12\x13\n" +
@@ -2534,7 +2732,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -2556,90 +2754,105 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*Endpoint)(nil),              // 17: greenlight.admin.v1.Endpoint
 	(*ColorCounts)(nil),           // 18: greenlight.admin.v1.ColorCounts
 	(*Report)(nil),                // 19: greenlight.admin.v1.Report
-	(*NodeRef)(nil),               // 20: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 21: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 22: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 23: greenlight.admin.v1.CheckProgress
-	nil,                           // 24: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 25: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 26: google.protobuf.Timestamp
-	(Color)(0),                    // 27: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 28: google.protobuf.Duration
-	(*Chart)(nil),                 // 29: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 30: greenlight.admin.v1.Case
+	(*Entry)(nil),                 // 20: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 21: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 22: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 23: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 24: greenlight.admin.v1.CheckProgress
+	nil,                           // 25: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 26: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 28: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 29: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 30: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*Mirror)(nil),                // 32: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 33: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 34: greenlight.admin.v1.Carried
+	(*Chart)(nil),                 // 35: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 36: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	4,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	25, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	26, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	26, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	27, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
 	16, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
 	19, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	23, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	27, // 6: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
-	0,  // 7: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	26, // 8: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	6,  // 9: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	7,  // 10: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
-	0,  // 11: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	28, // 12: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	26, // 13: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	26, // 14: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	26, // 15: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	5,  // 16: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	26, // 17: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	26, // 18: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	26, // 19: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	27, // 20: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	27, // 21: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	26, // 22: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	26, // 23: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 24: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	9,  // 25: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	10, // 26: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	25, // 27: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	26, // 28: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	26, // 29: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	8,  // 30: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	26, // 31: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	26, // 32: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 33: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 34: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	6,  // 35: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 36: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	24, // 37: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	11, // 38: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	28, // 39: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	26, // 40: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	12, // 41: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	14, // 42: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	13, // 43: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	13, // 44: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,  // 45: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	15, // 46: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	29, // 47: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	30, // 48: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	12, // 49: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	17, // 50: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	17, // 51: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	18, // 52: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	26, // 53: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	20, // 54: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	21, // 55: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	22, // 56: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	18, // 57: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	20, // 58: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	20, // 59: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	18, // 60: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	18, // 61: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	26, // 62: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	26, // 63: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	26, // 64: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,  // 65: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	24, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	28, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	29, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	21, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	30, // 9: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	0,  // 10: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
+	27, // 11: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	6,  // 12: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	7,  // 13: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	0,  // 14: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
+	31, // 15: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	27, // 16: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	27, // 17: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	27, // 18: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	5,  // 19: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	27, // 20: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	32, // 21: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	27, // 22: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	33, // 23: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	34, // 24: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	34, // 25: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	27, // 26: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	27, // 27: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	30, // 28: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	30, // 29: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	27, // 30: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	27, // 31: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,  // 32: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	9,  // 33: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	10, // 34: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	26, // 35: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	27, // 36: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	27, // 37: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	8,  // 38: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	27, // 39: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	27, // 40: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 41: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 42: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	6,  // 43: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 44: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	25, // 45: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	11, // 46: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	31, // 47: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	27, // 48: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	12, // 49: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	14, // 50: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	13, // 51: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	13, // 52: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,  // 53: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	15, // 54: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	35, // 55: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	36, // 56: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	12, // 57: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	17, // 58: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	17, // 59: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	18, // 60: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	27, // 61: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	21, // 62: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	22, // 63: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	23, // 64: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	18, // 65: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 66: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	21, // 67: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	18, // 68: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	18, // 69: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	20, // 70: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	27, // 71: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	27, // 72: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	27, // 73: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,  // 74: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -2649,6 +2862,7 @@ func file_greenlight_admin_v1_status_proto_init() {
 	}
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
+	file_greenlight_admin_v1_traffic_proto_init()
 	file_greenlight_admin_v1_status_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2656,7 +2870,7 @@ func file_greenlight_admin_v1_status_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
