@@ -58,19 +58,17 @@ func severity(r rollout.Result) int {
 	return slices.Index([]rollout.Result{"", rollout.Pass, rollout.Inconclusive, rollout.Fail}, r)
 }
 
-// letPass reports whether the plan says that check passes in stage when it is inconclusive.
+// letPass reports whether the plan says that check passes in stage when it is
+// inconclusive. Users' traffic that says too little stops a switch only if the plan
+// asks for its word.
 func letPass(sw *rollout.Switch, stage, check string) bool {
-	if sw == nil {
+	switch {
+	case sw == nil:
 		return false
+	case check == rollout.JudgementCheck:
+		return !sw.Plan.Judge.Asked || sw.Plan.Judge.Otherwise == policy.ThinPromote
 	}
-	checks := sw.Plan.StepChecks.Checks
-	switch stage {
-	case "validate":
-		checks = sw.Plan.Validate
-	case "bake":
-		checks = sw.Plan.Bake.Checks
-	}
-	return slices.ContainsFunc(checks, func(c policy.Check) bool {
+	return slices.ContainsFunc(rollout.StageChecks(&sw.Plan, stage), func(c policy.Check) bool {
 		return c.Name == check && c.OnInconclusive == policy.InconclusivePasses
 	})
 }

@@ -78,7 +78,7 @@ func (s *Store) Report(id string) (*rollout.Assessment, error) {
 		return nil, fmt.Errorf("read report of switch %s: %w", id, err)
 	}
 	for name, verdicts := range byStage {
-		sortVerdicts(verdicts, stageChecks(&sw.Plan, name))
+		sortVerdicts(verdicts, rollout.StageChecks(&sw.Plan, name))
 		a.Stages = append(a.Stages, rollout.Stage{Name: name, Verdicts: verdicts})
 		for _, v := range verdicts {
 			if v.At.After(a.At) {
@@ -92,11 +92,16 @@ func (s *Store) Report(id string) (*rollout.Assessment, error) {
 	return a, nil
 }
 
-// stageRank sorts stages as they run: validate, the steps by weight, bake.
+// stageRank sorts stages as they run: validate, shadow, the steps by weight, once
+// through the route at full weight, bake.
 func stageRank(name string) float64 {
 	switch name {
 	case rollout.StageValidate:
+		return -2
+	case rollout.StageShadow:
 		return -1
+	case rollout.StageRoute:
+		return math.MaxFloat64 / 2
 	case rollout.StageBake:
 		return math.MaxFloat64
 	}
@@ -105,18 +110,6 @@ func stageRank(name string) float64 {
 		return math.Inf(1)
 	}
 	return weight
-}
-
-// stageChecks is the plan's checks of a stage, in their order.
-func stageChecks(plan *policy.Model, stage string) []policy.Check {
-	switch stage {
-	case rollout.StageValidate:
-		return plan.Validate
-	case rollout.StageBake:
-		return plan.Bake.Checks
-	default:
-		return plan.StepChecks.Checks
-	}
 }
 
 // sortVerdicts puts verdicts in the order of the checks.

@@ -58,6 +58,9 @@ func TestReport(t *testing.T) {
 	commit(t, s, st, state("fraud", 12))
 	id := st.Switch.ID
 	save(t, s, id, "bake", measured("golden", "late", 9*time.Minute))
+	save(t, s, id, rollout.StageRoute, measured("golden through the route", "", 0))
+	save(t, s, id, rollout.StageShadow, measured(rollout.JudgementCheck, "", 0))
+	save(t, s, id, "100%", measured("golden", "", 0))
 	save(t, s, id, "50%", measured("errors", "", 0), measured("golden", "", 0))
 	save(t, s, id, "7.5%", measured("golden", "", 0))
 	save(t, s, id, "validate", measured("golden", "older", 0), measured("ready", "older", 0), measured("drift", "older", 0))
@@ -65,7 +68,8 @@ func TestReport(t *testing.T) {
 	save(t, s, "fraud-000012", "validate", measured("golden", "of another", 0))
 	want := []string{
 		"validate ready newer", "validate golden newer", "validate drift older",
-		"7.5% golden ", "50% golden ", "50% errors ", "bake golden late",
+		"shadow user traffic ", "7.5% golden ", "50% golden ", "50% errors ", "100% golden ",
+		"route golden through the route ", "bake golden late",
 	}
 	for range 2 { // and once more after a restart
 		a, err := s.Report(id)
