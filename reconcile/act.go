@@ -73,7 +73,7 @@ func (l *loop) logChange(last rollout.State) {
 			Reason: "routing published outside of a switch",
 		})
 	}
-	if now.Problem != "" && now.Problem != last.Problem {
+	if now.Problem != "" && wording(now.Problem) != wording(last.Problem) {
 		l.log.Warn("a person should look", "phase", now.Phase, "problem", now.Problem)
 	}
 }
