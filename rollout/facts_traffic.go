@@ -128,7 +128,7 @@ func (f Facts) silent() []NodeRef {
 		if gone[ref] || quiet < silentAfter || n.Rate*quiet.Seconds() < silentRequests {
 			continue
 		}
-		ref.Detail = fmt.Sprintf("sent %.3g requests a second and has reported nothing for %s", n.Rate, brief(quiet.Round(time.Second)))
+		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))
 		out = append(out, ref)
 	}
 	return out
