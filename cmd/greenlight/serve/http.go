@@ -53,7 +53,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m *modelMetrics) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{weightDesc, liveDesc, readyDesc, phaseDesc, nodesDesc, problemDesc, phaseAgeDesc, generationDes} {
+	own := []*prometheus.Desc{weightDesc, liveDesc, readyDesc, phaseDesc, nodesDesc, problemDesc, phaseAgeDesc, generationDes}
+	for _, d := range append(own, trafficDescs...) {
 		c <- d
 	}
 }
@@ -80,6 +81,7 @@ func (m *modelMetrics) Collect(c chan<- prometheus.Metric) {
 		gauge(problemDesc, truth(s.State.Problem != ""), name, "switch")
 		gauge(problemDesc, truth(s.PolicyProblem != ""), name, "policy")
 		gauge(problemDesc, truth(s.Endpoints.Problem != ""), name, "registry")
+		collectTraffic(gauge, s)
 	}
 }
 

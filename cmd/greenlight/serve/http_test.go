@@ -11,6 +11,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/judge"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
@@ -63,10 +64,34 @@ func statuses() []rollout.Status {
 			Endpoints: rollout.EndpointSet{
 				Blue: make([]rollout.Endpoint, 2), Green: make([]rollout.Endpoint, 3), Problem: "consul: connection refused",
 			},
-			Report: rollout.Report{Connected: 3, Acked: 2},
+			Report:  rollout.Report{Connected: 3, Acked: 2},
+			Traffic: rollout.Traffic{Recent: []rollout.Window{aSecond()}},
+			Return:  rollout.Readiness{Asked: true, Why: "blue has 1 ready endpoint and needs 2"},
+			Silent:  make([]rollout.NodeRef, 2),
+		},
+		{
+			State: rollout.State{
+				Model: "spam", Live: policy.Green, Phase: rollout.Shadowing,
+				Weights: rollout.AllOn(policy.Green), Mirror: rollout.Mirror{To: policy.Blue, Percent: 2000},
+			},
+			Return: rollout.Readiness{Asked: true, Ready: true},
 		},
 		{State: rollout.State{Model: "new", Phase: rollout.Idle}},
 	}
+}
+
+// aSecond is users' requests of one second: a sample of one in ten.
+func aSecond() rollout.Window {
+	end := time.UnixMilli(1793534410000)
+	var took judge.Recorder
+	for i := range 80 {
+		took.Add(0.001 * float64(i+1))
+	}
+	w := rollout.Split(policy.Green, 1250)
+	return rollout.Window{Begin: end.Add(-time.Second), End: end, Users: []rollout.Routed{{Weights: w, Colors: rollout.ByColor[rollout.Tally]{
+		Blue:  rollout.Tally{Requests: 80, Scaled: 800, Errors: 2, Latency: took.Sketch()},
+		Green: rollout.Tally{Requests: 10, Scaled: 100},
+	}}}}
 }
 
 // The golden file is what Prometheus is told; -update writes it anew.
