@@ -131,19 +131,26 @@ func (f *fake) past() {
 			{At: day(1, 11), From: rollout.Baking, To: rollout.Retiring, Weights: rollout.AllOn(policy.Blue), Reason: "baked for 30m"},
 		},
 	}
+	failed, failedLive := 0.03, 0.01
 	bad := rollout.Switch{
 		ID: "20261102T100000-fraud-0002", Model: "fraud", From: policy.Blue, To: policy.Green,
 		FromVersion: "2026-10-01", ToVersion: "2026-10-15", Actor: "ci", Forced: true,
 		Started: day(2, 10), Ended: day(2, 10).Add(42 * time.Second), Outcome: rollout.RolledBack,
 		Cause: "golden failed: 1 of 20 answers differ", Plan: *f.statuses["fraud"].Policy,
 		Transitions: []rollout.Transition{
-			{At: day(2, 10), From: rollout.Idle, To: rollout.Confirming, Weights: rollout.Split(policy.Green, 500), Actor: "ci"},
+			{At: day(2, 10), From: rollout.Idle, To: rollout.Shadowing, Weights: rollout.AllOn(policy.Blue), Actor: "ci", Reason: "10% of users' requests mirrored to green"},
+			{At: day(2, 10), From: rollout.Shadowing, To: rollout.Confirming, Weights: rollout.Split(policy.Green, 500)},
 		},
 		Verdicts: []rollout.Verdict{{
 			Check: "golden", Kind: "golden", Result: rollout.Fail, Summary: "1 of 20 answers differ", Took: 1500 * time.Millisecond,
 			Figures: map[string]float64{"worst": 0.25, "cases": 20}, At: day(2, 10),
 			Evidence: []rollout.Evidence{{Endpoint: "green 10.0.0.1:8080", Case: "fraud.golden.jsonl:3", Expected: "0.5", Got: "0.75"}},
-		}, verdictsOf("churn")[0]},
+		}, verdictsOf("churn")[0], {
+			Check: rollout.JudgementCheck, Kind: "judge", Result: rollout.Fail, Took: 4 * time.Second, At: day(2, 10),
+			Summary:  "green fails more often than blue: 3% of 900 requests against 1% of 17000",
+			Measures: []rollout.Measure{{Name: "error rate", Idle: &failed, Live: &failedLive, Rule: "not worse than live", Result: rollout.Fail}},
+			Evidence: []rollout.Evidence{{Endpoint: "green 10.0.0.1:8080", Got: "27 of 450 requests failed"}},
+		}},
 	}
 	f.switches = []rollout.Switch{bad, good}
 }

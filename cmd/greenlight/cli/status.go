@@ -17,7 +17,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Show where every model stands, or one in full",
 		Long: `Show where every model stands: what is live, the phase, the share of traffic and
 the ready endpoints of both colors, and how many connected nodes run the last
-routing. With MODEL, show that model in full.`,
+routing. With MODEL, show that model in full: also what its users' requests met
+lately, what that says of a running switch, and whether all of them could go back.`,
 		Example: `  greenlight status
   greenlight status fraud
   greenlight status -o json | jq '.models[] | select(.state.problem != "") | .model'`,
@@ -104,5 +105,9 @@ func problemOf(m *adminv1.ModelStatus) string {
 	if r := m.GetReport().GetRejected(); len(r) > 0 {
 		rejected = fmt.Sprintf("node %s rejected its %s: %s", r[0].GetNode(), r[0].GetType(), r[0].GetReason())
 	}
-	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), m.GetEndpoints().GetProblem(), rejected)
+	silent := ""
+	if n := m.GetSilentNodes(); len(n) > 0 {
+		silent = fmt.Sprintf("node %s %s", n[0].GetNode(), n[0].GetDetail())
+	}
+	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), m.GetEndpoints().GetProblem(), rejected, silent)
 }

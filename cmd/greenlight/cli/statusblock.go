@@ -30,6 +30,7 @@ func (a *app) statusBlock(w io.Writer, m *adminv1.ModelStatus) error {
 	a.policyLines(b, m)
 	a.endpointLines(b, m)
 	a.switchLines(b, m)
+	a.trafficLines(b, m)
 	a.checkLines(b, m)
 	a.nodeLines(b, m)
 	return nil
@@ -51,6 +52,9 @@ func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
 		b.line("phase", "paused in %s, which had %s left", phaseWord(st.GetResume()), span(st.GetLeft().AsDuration()))
 	}
 	b.line("weights", "%s", weightWords(st.GetWeights()))
+	if text := mirrorWords(st.GetMirror()); text != "" {
+		b.line("mirror", "%s", text)
+	}
 	if st.GetProblem() != "" {
 		b.line("problem", "%s", st.GetProblem())
 	}
@@ -61,6 +65,9 @@ func (a *app) nextWords(st *adminv1.State) string {
 	var out strings.Builder
 	if st.GetDeadline() != nil {
 		fmt.Fprintf(&out, ", until %s (%s left)", clock(st.GetDeadline()), a.left(st.GetDeadline()))
+	}
+	if st.GetHoldUntil() != nil {
+		fmt.Fprintf(&out, ", held on for users' traffic until %s (%s left)", clock(st.GetHoldUntil()), a.left(st.GetHoldUntil()))
 	}
 	if st.GetNextCheck() != nil {
 		fmt.Fprintf(&out, ", checks again in %s", a.left(st.GetNextCheck()))

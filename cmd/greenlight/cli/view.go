@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -39,28 +40,84 @@ func (a *app) newView(w io.Writer) view {
 	return newLiveView(a, w, width)
 }
 
-// checksEvery is how often a plain view tells how far long checks are.
-const checksEvery = 10 * time.Second
+const (
+	// checksEvery is how often a plain view tells how far long checks are.
+	checksEvery = 10 * time.Second
+	// soFarEvery is how often it tells what users' requests say so far.
+	soFarEvery = time.Minute
+)
 
-// plainView prints a line for each change of phase, weight, nodes or problem,
-// and now and then one that tells how far the checks are.
+// plainView prints a line for each change of phase, weight, nodes or problem and
+// for each judgement on users' requests, and now and then one that tells how far
+// the checks are, or how the running judgement stands.
 type plainView struct {
-	w    io.Writer
-	now  func() time.Time
-	last string
-	at   time.Time // when last was printed
+	w      io.Writer
+	now    func() time.Time
+	last   string
+	at     time.Time // when last was printed
+	still  string    // the newest status without the figures of its problem
+	judged string    // the newest judgement that was printed
+	soFar  time.Time // when the running one was printed, or could first have been
 }
 
 func (v *plainView) show(m *adminv1.ModelStatus) {
-	v.print(progressLine(m, ""))
+	if line := judgedLine(m); line != "" && line != v.judged {
+		fmt.Fprintln(v.w, line)
+		v.judged, v.soFar = line, v.now()
+	}
+	line := progressLine(m, "")
+	if v.restless(m) && v.now().Sub(v.at) < checksEvery {
+		line = v.last
+	}
+	v.print(line)
+	v.showSoFar(m)
 	if checks := checksPart(m); checks != "" && v.now().Sub(v.at) >= checksEvery {
 		fmt.Fprintln(v.w, progressLine(m, checks))
 		v.at = v.now()
 	}
 }
 
-func (v *plainView) note(text string) { v.print(text) }
-func (v *plainView) end()             {}
+// restless reports whether nothing has changed but figures in the problem's words:
+// a step that waits for users' traffic counts their requests.
+func (v *plainView) restless(m *adminv1.ModelStatus) bool {
+	before := v.still
+	v.still = progressHead(m, "") + figures.ReplaceAllString(problemOf(m), "0")
+	return v.still == before
+}
+
+var figures = regexp.MustCompile(`[0-9]+`)
+
+func (v *plainView) showSoFar(m *adminv1.ModelStatus) {
+	switch {
+	case m.GetJudgement() == "":
+		v.soFar = time.Time{}
+	case v.soFar.IsZero():
+		v.soFar = v.now()
+	case v.now().Sub(v.soFar) >= soFarEvery:
+		fmt.Fprintln(v.w, clean(fmt.Sprintf("%s: users' traffic: %s", m.GetModel(), m.GetJudgement())))
+		v.soFar = v.now()
+	}
+}
+
+// judgedLine is the newest judgement on users' requests; empty if there is none.
+func judgedLine(m *adminv1.ModelStatus) string {
+	for _, v := range m.GetState().GetSwitch().GetVerdicts() {
+		if v.GetKind() == judgementKind {
+			return clean(fmt.Sprintf("%s: %s %s: %s", m.GetModel(), v.GetCheck(), resultWord(v.GetResult()), v.GetSummary()))
+		}
+	}
+	return ""
+}
+
+// judgementKind is Verdict.kind of what users' traffic says.
+const judgementKind = "judge"
+
+func (v *plainView) note(text string) {
+	v.still = ""
+	v.print(text)
+}
+
+func (v *plainView) end() {}
 
 func (v *plainView) print(line string) {
 	if line != v.last {
@@ -132,6 +189,9 @@ func (v *liveView) draw() {
 	line := v.said
 	if line == "" && v.m != nil {
 		line = progressLine(v.m, checksPart(v.m)) + v.app.countdown(v.m.GetState())
+		if so := v.m.GetJudgement(); so != "" {
+			line += "  " + clean(so)
+		}
 	}
 	text := []rune(line)
 	if limit := max(v.width()-1, 1); len(text) > limit {
@@ -151,19 +211,28 @@ func (a *app) countdown(st *adminv1.State) string {
 // progressLine says where a switch is: phase, weights, nodes, checks, problem.
 // It holds nothing that changes by time alone.
 func progressLine(m *adminv1.ModelStatus, checks string) string {
+	line := progressHead(m, checks)
+	if p := problemOf(m); p != "" {
+		line += "  ! " + p
+	}
+	return clean(line)
+}
+
+// progressHead is a progressLine without the problem.
+func progressHead(m *adminv1.ModelStatus, checks string) string {
 	st := m.GetState()
 	parts := []string{
 		fmt.Sprintf("%s: %-12s", m.GetModel(), phaseWord(st.GetPhase())),
 		fmt.Sprintf("blue %s%% green %s%%", percentWord(st.GetWeights().GetBluePercent()), percentWord(st.GetWeights().GetGreenPercent())),
+	}
+	if mi := st.GetMirror(); mi != nil {
+		parts = append(parts, fmt.Sprintf("mirror %s %s%%", colorWord(mi.GetTo()), percentWord(mi.GetPercent())))
 	}
 	if st.GetReportKnown() {
 		parts = append(parts, fmt.Sprintf("%d/%d nodes", ackedNow(m), m.GetReport().GetConnected()))
 	}
 	if checks != "" {
 		parts = append(parts, checks)
-	}
-	if p := problemOf(m); p != "" {
-		parts = append(parts, "! "+p)
 	}
 	return clean(strings.Join(parts, "  "))
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -99,6 +100,74 @@ fraud: baking        blue 0% green 100%  0/3 nodes  ! green fails
 	if out.String() != want {
 		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
 	}
+}
+
+// A log shows every judgement, and now and then how the running one stands.
+func TestPlainViewTellsWhatUsersSay(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	v := &plainView{w: &out, now: func() time.Time { return now }}
+	m := baking(time.Hour)
+	m.State.Phase, m.State.Weights = adminv1.Phase_PHASE_SHADOWING, &adminv1.Weights{BluePercent: 100}
+	m.State.Mirror = &adminv1.Mirror{To: adminv1.Color_COLOR_GREEN, Percent: 12.5}
+	m.Judgement = "no worse so far"
+	for range 130 {
+		v.show(m)
+		now = now.Add(time.Second)
+	}
+	m.State.Mirror = nil
+	m.State.Phase, m.State.Weights = adminv1.Phase_PHASE_HOLDING, &adminv1.Weights{BluePercent: 95, GreenPercent: 5}
+	m.State.Switch = &adminv1.Switch{Verdicts: []*adminv1.Verdict{
+		{Check: "golden", Kind: "golden", Result: adminv1.Result_RESULT_PASS},
+		{Check: "user traffic", Kind: "judge", Result: adminv1.Result_RESULT_PASS, Summary: "green is no\nworse"},
+	}}
+	v.show(m)
+	v.show(m)
+	want := `fraud: shadowing     blue 100% green 0%  mirror green 12.5%  3/3 nodes
+fraud: users' traffic: no worse so far
+fraud: users' traffic: no worse so far
+fraud: user traffic pass: green is no worse
+fraud: holding       blue 95% green 5%  3/3 nodes
+`
+	if out.String() != want {
+		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
+	}
+}
+
+// A wait for users' requests counts them every second; a log is told every now and then.
+func TestPlainViewSparesFigures(t *testing.T) {
+	var out bytes.Buffer
+	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+	v := &plainView{w: &out, now: func() time.Time { return now }}
+	m := baking(time.Hour)
+	for n := range 15 {
+		m.State.Problem = fmt.Sprintf("seen %d of 1000 requests", n)
+		v.show(m)
+		now = now.Add(time.Second)
+	}
+	m.Report.Acked = 2
+	v.show(m)
+	want := `fraud: baking        blue 0% green 100%  3/3 nodes  ! seen 0 of 1000 requests
+fraud: baking        blue 0% green 100%  3/3 nodes  ! seen 10 of 1000 requests
+fraud: baking        blue 0% green 100%  2/3 nodes  ! seen 14 of 1000 requests
+`
+	if out.String() != want {
+		t.Errorf("printed:\n%swant:\n%s", out.String(), want)
+	}
+}
+
+func TestLiveViewTellsWhatUsersSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		v := newLiveView(&app{now: time.Now}, &out, func() int { return 200 })
+		m := baking(90 * time.Second)
+		m.Judgement = "no worse\nso far"
+		v.show(m)
+		v.end()
+		if got, want := frames(out.String())[0], "fraud: baking        blue 0% green 100%  3/3 nodes  1m30s left  no worse so far"; got != want {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	})
 }
 
 func TestSpan(t *testing.T) {
