@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
@@ -19,6 +20,8 @@ const (
 	Slow    Mode = "slow"    // the right answer after Fault.Delay
 	Wrong   Mode = "wrong"   // status 200, probability and label turned round
 	Hang    Mode = "hang"    // no answer until the client or the server gives up
+	Refuse  Mode = "refuse"  // HTTP 422, gRPC INVALID_ARGUMENT: as if the client were wrong
+	Cut     Mode = "cut"     // HTTP: status 200 and half of the body; gRPC: UNAVAILABLE
 	Unready Mode = "unready" // inference works, readiness says no
 )
 
@@ -30,6 +33,9 @@ type Fault struct {
 	Mode Mode
 	// Rate is the share of requests that meet the fault, 0 to 1; 0 means all.
 	Rate float64
+	// Users limits the fault to requests whose UserHeader has one of these
+	// values; empty means everybody. Rate then is a share of their requests.
+	Users []string
 	// Delay is for Slow; default 1s.
 	Delay time.Duration
 }
@@ -38,9 +44,9 @@ type Fault struct {
 // heals it.
 func (s *Server) Fail(f Fault) error {
 	switch f.Mode {
-	case None, Errors, Slow, Wrong, Hang, Unready:
+	case None, Errors, Slow, Wrong, Hang, Refuse, Cut, Unready:
 	default:
-		return fmt.Errorf("mode %q is none of none, errors, slow, wrong, hang, unready", f.Mode)
+		return fmt.Errorf("mode %q is none of none, errors, slow, wrong, hang, refuse, cut, unready", f.Mode)
 	}
 	if !(f.Rate >= 0 && f.Rate <= 1) || f.Delay < 0 {
 		return fmt.Errorf("rate = %v, delay = %v; rate must be 0 to 1 and delay not negative", f.Rate, f.Delay)
@@ -70,10 +76,10 @@ func (s *Server) ready() bool { return s.fault.Load().Mode != Unready }
 
 // meet draws whether a request meets the fault, and sits through its delay. The
 // answer is the mode that is left for the caller to act on.
-func (s *Server) meet(ctx context.Context) Mode {
+func (s *Server) meet(ctx context.Context, user string) Mode {
 	s.wait(ctx, s.opts.Delay)
 	f := s.fault.Load()
-	if rand.Float64() >= f.Rate {
+	if len(f.Users) > 0 && !slices.Contains(f.Users, user) || rand.Float64() >= f.Rate {
 		return None
 	}
 	switch f.Mode {

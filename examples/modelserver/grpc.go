@@ -30,8 +30,17 @@ func (s *Server) intercept(ctx context.Context, request any, _ *grpc.UnaryServer
 	// headers, so the trailers tell the origin too.
 	_ = grpc.SetHeader(ctx, s.origin())
 	_ = grpc.SetTrailer(ctx, s.origin())
-	if mode := s.meet(ctx); mode == Errors || mode == Hang {
+	var user string
+	if of := metadata.ValueFromIncomingContext(ctx, UserHeader); len(of) > 0 {
+		user = of[0]
+	}
+	switch s.meet(ctx, user) {
+	case Errors, Hang:
 		return nil, status.Error(codes.Internal, "the model was made to fail")
+	case Refuse:
+		return nil, status.Error(codes.InvalidArgument, "the model was made to refuse")
+	case Cut:
+		return nil, status.Error(codes.Unavailable, "the model was made to break off")
 	}
 	return next(ctx, request)
 }

@@ -82,9 +82,18 @@ func (s *Server) infer(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusBadRequest, err)
 		return
 	}
-	mode := s.meet(r.Context())
-	if mode == Errors || mode == Hang {
+	mode := s.meet(r.Context(), r.Header.Get(UserHeader))
+	switch mode {
+	case Errors, Hang:
 		fail(w, http.StatusInternalServerError, errors.New("the model was made to fail"))
+		return
+	case Refuse:
+		fail(w, http.StatusUnprocessableEntity, errors.New("the model was made to refuse"))
+		return
+	case Cut:
+		// An answer shorter than it says makes net/http close the connection.
+		w.Header().Set("Content-Length", "64")
+		send(w, http.StatusOK, []byte(`{"model_name":`))
 		return
 	}
 	answer(w, s.predict(request.ID, rows, mode == Wrong))
@@ -92,9 +101,10 @@ func (s *Server) infer(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) adminFail(w http.ResponseWriter, r *http.Request) {
 	var body struct {
-		Mode    Mode    `json:"mode"`
-		Rate    float64 `json:"rate"`
-		DelayMs float64 `json:"delayMs"`
+		Mode    Mode     `json:"mode"`
+		Rate    float64  `json:"rate"`
+		DelayMs float64  `json:"delayMs"`
+		Users   []string `json:"users,omitempty"`
 	}
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
@@ -103,7 +113,7 @@ func (s *Server) adminFail(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	delay := time.Duration(body.DelayMs * float64(time.Millisecond))
-	if err := s.Fail(Fault{Mode: body.Mode, Rate: body.Rate, Delay: delay}); err != nil {
+	if err := s.Fail(Fault{Mode: body.Mode, Rate: body.Rate, Delay: delay, Users: body.Users}); err != nil {
 		fail(w, http.StatusBadRequest, err)
 		return
 	}

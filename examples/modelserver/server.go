@@ -27,6 +27,9 @@ const (
 	ColorHeader   = "x-model-color"
 )
 
+// UserHeader of a request says whose it is, for Fault.Users.
+const UserHeader = "x-user"
+
 // stopWithin bounds how long Close waits for requests in flight.
 const stopWithin = 5 * time.Second
 
