@@ -5,18 +5,24 @@ import (
 	"context"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // LoadOptions say what is asked, how often, and of whom.
 type LoadOptions struct {
-	URLs    []string // asked in turn
-	Host    string   // Host header
-	Header  http.Header
-	Body    []byte // POSTed as JSON; nil means GET
-	Rate    int    // requests a second, open loop
+	URLs   []string // asked in turn
+	Host   string   // Host header
+	Header http.Header
+	Body   []byte // POSTed as JSON; nil means GET
+	Rate   int    // requests a second, open loop; SetRate changes it
+	// Users is how many users ask, drawn at random for each request, which says
+	// in the header x-user which of 0 to Users-1 it is of; 0 sends no header.
+	Users   int
 	Timeout time.Duration
 	// Expected tells a failed answer that the story wanted from one that it
 	// did not; nil means none is expected.
@@ -31,6 +37,7 @@ type Answer struct {
 	Sent   time.Time
 	Took   time.Duration
 	Status int    // 0 when there was no answer
+	User   string // who asked; empty without LoadOptions.Users
 	Color  string // of the instance that answered
 	Header http.Header
 	Err    error
@@ -56,6 +63,7 @@ type Load struct {
 	client *http.Client
 	cancel context.CancelFunc
 	done   chan struct{}
+	rate   atomic.Int64
 
 	mu       sync.Mutex
 	counts   Counts
@@ -79,6 +87,7 @@ func StartLoad(opts LoadOptions) *Load {
 		counts:   Counts{ByColor: map[string]int{}},
 		watchers: map[*watcher]bool{},
 	}
+	l.rate.Store(int64(opts.Rate))
 	go l.run(ctx)
 	return l
 }
@@ -90,6 +99,9 @@ func (l *Load) Stop() Counts {
 	l.client.CloseIdleConnections()
 	return l.Counts()
 }
+
+// SetRate changes the requests a second from now on; 0 pauses the load.
+func (l *Load) SetRate(rate int) { l.rate.Store(int64(rate)) }
 
 // Counts gives what was seen so far.
 func (l *Load) Counts() Counts {
@@ -141,7 +153,7 @@ func (l *Load) run(ctx context.Context) {
 	defer close(l.done)
 	var inFlight sync.WaitGroup
 	defer inFlight.Wait()
-	start := time.Now()
+	last, due := time.Now(), 0.0
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for sent := 0; ; {
@@ -149,7 +161,9 @@ func (l *Load) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for due := int(now.Sub(start).Seconds() * float64(l.opts.Rate)); sent < due; sent++ {
+			due += max(0, now.Sub(last).Seconds()) * float64(l.rate.Load())
+			last = now
+			for ; due >= 1; due, sent = due-1, sent+1 {
 				url := l.opts.URLs[sent%len(l.opts.URLs)]
 				inFlight.Go(func() { l.record(l.Ask(url)) })
 			}
@@ -171,6 +185,10 @@ func (l *Load) Ask(url string) Answer {
 	}
 	maps.Copy(req.Header, l.opts.Header)
 	req.Host = l.opts.Host
+	if l.opts.Users > 0 {
+		a.User = strconv.Itoa(rand.IntN(l.opts.Users))
+		req.Header.Set("x-user", a.User)
+	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := l.client.Do(req)
 	if err == nil {
