@@ -15,6 +15,41 @@ type half struct {
 	Windows int    `json:"windows,omitempty"`
 	Counts  counts `json:"counts"`
 	Latency Sketch `json:"latency,omitzero"`
+	// Squares is the sum of bad²/requests over windows, and Logs and LogSquares are
+	// those of the logarithms of a window's quantiles, for how much windows differ.
+	Squares    float64                 `json:"squares,omitempty"`
+	Timed      int                     `json:"timed,omitempty"` // windows with latencies
+	Logs       [len(quantiles)]float64 `json:"logs"`
+	LogSquares [len(quantiles)]float64 `json:"logSquares"`
+}
+
+// plus is what both halves hold together.
+func (h half) plus(o half) half {
+	h.Windows += o.Windows
+	h.Counts.Requests += o.Counts.Requests
+	h.Counts.Bad += o.Counts.Bad
+	h.Latency = Merge(h.Latency, o.Latency)
+	h.Squares += o.Squares
+	h.Timed += o.Timed
+	for i := range quantiles {
+		h.Logs[i] += o.Logs[i]
+		h.LogSquares[i] += o.LogSquares[i]
+	}
+	return h
+}
+
+// drift is the standard deviation of the share of bad requests from window to
+// window, without what chance alone adds.
+func (h half) drift() float64 {
+	n, p := float64(h.Counts.Requests), h.Counts.rate()
+	return math.Sqrt(max(h.Squares/n-p*p-p*(1-p)*float64(h.Windows)/n, 0))
+}
+
+// swing is the standard deviation of the logarithm of the windows' i-th quantile.
+func (h half) swing(i int) float64 {
+	n := float64(max(h.Timed, 1))
+	mean := h.Logs[i] / n
+	return math.Sqrt(max(h.LogSquares[i]/n-mean*mean, 0))
 }
 
 // Add is r with one more window; an empty one changes nothing.
@@ -29,6 +64,15 @@ func (r Record) Add(s Sample) Record {
 	h.Windows++
 	h.Counts = h.Counts.plus(s)
 	h.Latency = Merge(h.Latency, s.Latency)
+	h.Squares += float64(s.Bad) * float64(s.Bad) / float64(s.Requests)
+	if s.Latency.Count() > 0 {
+		h.Timed++
+		for i, q := range quantiles {
+			l := math.Log(max(s.Latency.Quantile(q), shortest))
+			h.Logs[i] += l
+			h.LogSquares[i] += l * l
+		}
+	}
 	return r
 }
 
@@ -37,22 +81,27 @@ func (r Record) Requests() int { return r.Halves[0].Counts.Requests + r.Halves[1
 
 // What a comparison with the past tolerates beyond the policy, as time has passed
 // and traffic changed: odds of failing half as high again, latencies a quarter
-// longer, and a spread of 4 until it was measured.
+// longer, a spread of 4 until it was measured, and as many standard deviations of
+// the record's windows as swings says.
 const (
 	laterErrors  = 1.5
 	laterLatency = 1.25
 	laterPrior   = 4
+	swings       = 2.5
 	// fewest is how many requests a record must hold to be compared with.
 	fewest = 100
 )
 
 // Alone compares a color with a Record from before. Time has passed between the
-// two, so it tolerates more than a Test (laterErrors, laterLatency): incidents
+// two, so it tolerates more than a Test (laterErrors,
+// laterLatency, and more where the record's own windows differ): incidents
 // that would hit both colors can't be told from a worse one, and are only tempered.
 type Alone struct {
 	Past     counts                  `json:"past"`
 	Slow     int                     `json:"slow,omitempty"` // past requests with a latency
 	At       [len(quantiles)]float64 `json:"at"`             // their quantiles, seconds
+	Most     float64                 `json:"most,omitempty"` // the share of bad ones that the record allows
+	Limit    [len(quantiles)]float64 `json:"limit"`          // the quantiles that it allows
 	Now      counts                  `json:"now"`
 	Latency  tracker                 `json:"latency"`
 	Evidence evidences               `json:"evidence"`
@@ -60,22 +109,22 @@ type Alone struct {
 
 // NewAlone compares with r.
 func NewAlone(r Record) Alone {
-	all := Merge(r.Halves[0].Latency, r.Halves[1].Latency)
-	a := Alone{Slow: all.Count()}
-	for _, h := range r.Halves {
-		a.Past.Requests += h.Counts.Requests
-		a.Past.Bad += h.Counts.Bad
+	all := r.Halves[0].plus(r.Halves[1])
+	a := Alone{Past: all.Counts, Slow: all.Latency.Count()}
+	if all.Counts.Requests > 0 {
+		a.Most = atMost(float64(all.Counts.Bad), float64(all.Counts.Requests), swings*all.drift())
 	}
 	for i, q := range quantiles {
-		a.At[i] = all.Quantile(q)
+		a.At[i] = all.Latency.Quantile(q)
+		a.Limit[i] = a.At[i] * math.Exp(swings*all.swing(i))
 	}
 	return a
 }
 
 // atMost is a cautious estimate of a share from a record: twice the standard
-// error, of requests that fail in pairs, above what was seen.
-func atMost(hit, all float64) float64 {
-	return min((hit+1+2*math.Sqrt(2*(hit+1)))/(all+2), 0.999)
+// error, of requests that fail in pairs, above what was seen, and more as it drifts.
+func atMost(hit, all, more float64) float64 {
+	return min((hit+1+2*math.Sqrt(2*(hit+1)))/(all+2)+more, 0.999)
 }
 
 // Look is a after one more window of the color.
@@ -85,15 +134,14 @@ func (a Alone) Look(c Config, s Sample) Alone {
 	}
 	a.Now = a.Now.plus(s)
 	if a.Past.Requests >= fewest {
-		p := atMost(float64(a.Past.Bad), float64(a.Past.Requests))
-		odds := p / (1 - p) * max(c.ErrorTolerance, 1) * laterErrors
+		odds := a.Most / (1 - a.Most) * max(c.ErrorTolerance, 1) * laterErrors
 		a.Evidence.Errors = against(a.Evidence.Errors, min(s.Bad, s.Requests), s.Requests, odds/(1+odds), laterPrior)
 	}
 	if n := s.Latency.Count(); n > 0 && a.Slow >= fewest {
 		tolerated := max(c.LatencyTolerance, 1) * laterLatency
 		for i, q := range quantiles {
-			p := atMost((1-q)*float64(a.Slow), float64(a.Slow))
-			a.Evidence.Latency[i] = against(a.Evidence.Latency[i], s.Latency.Above(a.At[i]*tolerated), n, p, laterPrior)
+			p := atMost((1-q)*float64(a.Slow), float64(a.Slow), 0)
+			a.Evidence.Latency[i] = against(a.Evidence.Latency[i], s.Latency.Above(a.Limit[i]*tolerated), n, p, laterPrior)
 		}
 	}
 	a.Latency = a.Latency.follow(s.Latency)

@@ -54,7 +54,7 @@ type Finding struct {
 // Priors of the spread: what is assumed before it is measured.
 const (
 	errorPrior   = 1.2
-	latencyPrior = 1.5
+	latencyPrior = 3
 )
 
 // counts are requests and how many of them were bad.

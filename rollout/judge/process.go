@@ -22,7 +22,7 @@ const (
 	horizon  = 7200
 
 	// Gross alternatives are not tempered by what was measured, as an outage is what
-	// looks most like a burst; they are by this factor.
+	// looks most like a burst; they are by this factor and the assumed spread.
 	grossTemper = 4
 	// One look adds at most so much to the logarithm of the evidence of the other
 	// alternatives, so no single window decides.
@@ -60,7 +60,7 @@ func (p process) add(llr func(ratio float64) float64, excess, variance, prior fl
 	for i, ratio := range ratios {
 		l := llr(ratio)
 		if i >= gross {
-			l /= max(grossTemper, prior)
+			l /= grossTemper * prior
 		} else {
 			l = min(l/temper, mostOfALook)
 		}
