@@ -39,7 +39,7 @@ bench: ## Print the figures that the docs state, each beside its floor
 
 .PHONY: sim
 sim: ## Print how many simulated pairs of equal and of worse models each judgement blocks (about a minute)
-	go test -run '^$$' -bench Sim -benchtime 1x -timeout 20m ./check/...
+	go test -run '^$$' -bench Sim -benchtime 1x -timeout 20m ./check/... ./rollout/judge
 
 .PHONY: build
 build: bin/greenlight ## Build bin/greenlight
