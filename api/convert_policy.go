@@ -32,7 +32,12 @@ func Policy(m *policy.Model) *adminv1.Policy {
 			Automatic:             m.Rollback.Automatic,
 			EndpointsBelowPercent: percent(m.Rollback.EndpointsBelow),
 		},
-		Retire: &adminv1.Retire{Off: m.Retire.Off, After: lasting(m.Retire.After), Webhook: m.Retire.Webhook},
+		Retire:  retire(m.Retire),
+		Shape:   shapes[m.Shape],
+		Rolling: rolling(m.Rolling),
+		Judge:   judge(m.Judge),
+		Shadow:  &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
+		Cost:    &adminv1.Cost{PerInstanceHour: m.Cost.PerInstanceHour, Currency: m.Cost.Currency},
 	}
 }
 
@@ -72,7 +77,20 @@ func route(r policy.Route) *adminv1.Route {
 			Retries:     number(r.Limits.Retries),
 		},
 		ConnectTimeout: lasting(r.ConnectTimeout),
+		PreviewCookie:  r.PreviewCookie,
+		PreviewToken:   secretReference(r.PreviewToken),
+		Sticky: &adminv1.Sticky{
+			Header: r.Sticky.Header, Cookie: r.Sticky.Cookie, CookieTtl: lasting(r.Sticky.CookieTTL), SourceIp: r.Sticky.SourceIP,
+		},
 	}
+}
+
+// secretReference never holds a secret: only where it is read from.
+func secretReference(s *policy.Secret) *adminv1.SecretReference {
+	if s == nil {
+		return nil
+	}
+	return &adminv1.SecretReference{Env: s.Env, File: s.File}
 }
 
 func shiftStep(s policy.Step) *adminv1.ShiftStep {

@@ -64,6 +64,7 @@ func state(s *rollout.State) *adminv1.State {
 		Open:             s.Open,
 		Mirror:           mirror(s.Mirror),
 		HoldUntil:        at(s.HoldUntil),
+		HeldOn:           s.HeldOn,
 		Walked:           s.Walked,
 		WalkRun:          s.WalkRun,
 		Judging:          judging(s.Judging),

@@ -47,6 +47,21 @@ var protocols = map[policy.Protocol]adminv1.Protocol{
 	policy.GRPC:  adminv1.Protocol_PROTOCOL_GRPC,
 }
 
+var shapes = map[policy.Shape]adminv1.Shape{
+	policy.ShapeInstant:     adminv1.Shape_SHAPE_INSTANT,
+	policy.ShapeSteps:       adminv1.Shape_SHAPE_STEPS,
+	policy.ShapeLinear:      adminv1.Shape_SHAPE_LINEAR,
+	policy.ShapeCanary:      adminv1.Shape_SHAPE_CANARY,
+	policy.ShapeExponential: adminv1.Shape_SHAPE_EXPONENTIAL,
+	policy.ShapeRolling:     adminv1.Shape_SHAPE_ROLLING,
+}
+
+var thinOtherwises = map[policy.ThinOtherwise]adminv1.ThinOtherwise{
+	policy.ThinRollback: adminv1.ThinOtherwise_THIN_OTHERWISE_ROLLBACK,
+	policy.ThinHold:     adminv1.ThinOtherwise_THIN_OTHERWISE_HOLD,
+	policy.ThinPromote:  adminv1.ThinOtherwise_THIN_OTHERWISE_PROMOTE,
+}
+
 var predictProtocols = map[policy.PredictProtocol]adminv1.PredictProtocol{
 	policy.OpenInference:     adminv1.PredictProtocol_PREDICT_PROTOCOL_OPEN_INFERENCE,
 	policy.OpenInferenceGRPC: adminv1.PredictProtocol_PREDICT_PROTOCOL_OPEN_INFERENCE_GRPC,

@@ -149,7 +149,7 @@ func drawJudge(t *rapid.T) policy.Judge {
 	j := policy.Judge{
 		Off: rapid.IntRange(0, 4).Draw(t, "judgeOff") == 0, Asked: rapid.Bool().Draw(t, "asked"), Risk: 0.01,
 		Errors: policy.ErrorRule{Tolerate: 1}, Latency: policy.LatencyRule{Tolerate: 1.1},
-		MinRequests: 100, MaxHold: 10 * time.Minute,
+		MinRequests: 100, MaxHold: 2 * time.Minute,
 		Otherwise: rapid.SampledFrom([]policy.ThinOtherwise{policy.ThinHold, policy.ThinRollback, policy.ThinPromote}).Draw(t, "thin"),
 	}
 	if rapid.Bool().Draw(t, "limited") {

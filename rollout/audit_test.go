@@ -433,8 +433,7 @@ func (a *audit) mirrors(s seen) error {
 			return fmt.Errorf("rule 2: mirrors to a target that is not safe")
 		}
 	}
-	paused := s.after.Phase == rollout.Paused && s.after.Resume == rollout.Shadowing
-	if s.after.Mirror.Percent > 0 && s.after.Phase != rollout.Shadowing && !paused {
+	if s.after.Mirror.Percent > 0 && s.after.Phase != rollout.Shadowing {
 		return fmt.Errorf("mirrors in %s", s.after.Phase)
 	}
 	return nil

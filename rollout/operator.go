@@ -46,6 +46,9 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 	resume, left := t.s.Resume, t.s.Left
 	missing := t.missing()
 	shifts := resume == Holding || resume == Validating || resume == Shadowing
+	if stuck := t.missingReturn(); stuck != "" {
+		missing = append(missing, stuck)
+	}
 	if shifts && len(missing) > 0 {
 		return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 	}
@@ -67,6 +70,9 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 // reenter takes up a phase that was stopped. ACKs are waited for anew, and
 // the phase's checks run at once.
 func (t *turn) reenter(p Phase, left time.Duration, why string) {
+	if p == Shadowing {
+		t.publishMirrored(Mirror{To: t.s.Switch.To, Percent: t.plan().Shadow.Percent})
+	}
 	t.enter(p, why)
 	if p != Validating {
 		t.s.Deadline = t.now.Add(left)
@@ -103,6 +109,9 @@ func (t *turn) resume(c Command) *Refuse {
 		t.s.Switch.Cause = ""
 	default:
 		return refuse(NotNow, "nothing is paused: the phase is %s", t.s.Phase)
+	}
+	if missing := t.missing(); t.s.Resume == Shadowing && len(missing) > 0 {
+		return refuse(NotReady, "mirroring is not safe: %s", strings.Join(missing, "; "))
 	}
 	t.reenter(t.s.Resume, t.s.Left, c.by("resumed"))
 	return nil

@@ -15,9 +15,6 @@ func (t *turn) stop(cause string) {
 // hold leaves the weights where they are until a person decides.
 func (t *turn) hold(cause string) {
 	t.s.Switch.Cause = cause
-	if t.s.Mirror.Percent > 0 {
-		t.publishMirrored(Mirror{})
-	}
 	t.stopClock(Held, cause)
 }
 

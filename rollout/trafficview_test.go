@@ -14,7 +14,7 @@ import (
 )
 
 // tally is n requests of which failed failed, each of which took the same time.
-func tally(n, failed int, took time.Duration) rollout.Tally {
+func tallyOf(n, failed int, took time.Duration) rollout.Tally {
 	var r judge.Recorder
 	for range n {
 		r.Add(took.Seconds())
@@ -39,12 +39,12 @@ func TestViewAddsUpTheLastTenSeconds(t *testing.T) {
 	var traffic rollout.Traffic
 	// Twenty seconds at 5 %, of which eight still count, and two at 25 %.
 	for n := 1; n <= 20; n++ {
-		traffic.Recent = append(traffic.Recent, second(n, routed(at5, tally(95, 1, 10*time.Millisecond), tally(5, 0, 10*time.Millisecond))))
+		traffic.Recent = append(traffic.Recent, second(n, routed(at5, tallyOf(95, 1, 10*time.Millisecond), tallyOf(5, 0, 10*time.Millisecond))))
 	}
 	for n := 21; n <= 22; n++ {
-		w := second(n, routed(at25, tally(75, 1, 10*time.Millisecond), tally(25, 5, 30*time.Millisecond)))
+		w := second(n, routed(at25, tallyOf(75, 1, 10*time.Millisecond), tallyOf(25, 5, 30*time.Millisecond)))
 		w.Shadow.Green = rollout.Tally{Requests: 10, Scaled: 100, Rejected: 1, Gone: 2}
-		w.Preview.Green = tally(1, 1, time.Second)
+		w.Preview.Green = tallyOf(1, 1, time.Second)
 		w.Late, w.Doubled = 3, 2
 		traffic.Recent = append(traffic.Recent, w)
 	}
@@ -75,7 +75,7 @@ func TestViewAddsUpTheLastTenSeconds(t *testing.T) {
 
 // A fleet that keeps its listeners can't tell by which weights it routed.
 func TestShareOfReportsThatDoNotTellTheWeights(t *testing.T) {
-	traffic := rollout.Traffic{Recent: []rollout.Window{second(1, routed(rollout.Weights{}, tally(3, 0, time.Second), tally(1, 0, time.Second)))}}
+	traffic := rollout.Traffic{Recent: []rollout.Window{second(1, routed(rollout.Weights{}, tallyOf(3, 0, time.Second), tallyOf(1, 0, time.Second)))}}
 	if v := traffic.View(rollout.Split(policy.Green, 5000)); v.Share.Green != 0.25 {
 		t.Errorf("share %+v", v.Share)
 	}
@@ -93,7 +93,7 @@ func TestViewIsSound(t *testing.T) {
 		weights := rollout.Split(policy.Green, policy.Weight(rapid.IntRange(0, 10000).Draw(t, "weight")))
 		draw := func() rollout.Tally {
 			n := rapid.IntRange(0, 20).Draw(t, "requests")
-			out := tally(n, rapid.IntRange(0, n).Draw(t, "failed"), time.Duration(rapid.Int64Range(1, 1e10).Draw(t, "took")))
+			out := tallyOf(n, rapid.IntRange(0, n).Draw(t, "failed"), time.Duration(rapid.Int64Range(1, 1e10).Draw(t, "took")))
 			out.Scaled = float64(n) * rapid.Float64Range(1, 100).Draw(t, "sampled")
 			return out
 		}

@@ -87,6 +87,9 @@ func (t *turn) enter(p Phase, reason string) {
 
 // stopClock enters Paused or Held, which remember what they stopped.
 func (t *turn) stopClock(p Phase, reason string) {
+	if t.s.Mirror.Percent > 0 { // nobody would see whether it does harm
+		t.publishMirrored(Mirror{})
+	}
 	resume, left := t.s.Phase, t.left()
 	if resume == Paused || resume == Held {
 		resume, left = t.s.Resume, t.s.Left

@@ -52,7 +52,11 @@ func (t *turn) patient() (waits bool, note string) {
 		return false, t.users()
 	case policy.ThinRollback:
 		t.keepJudgement(Inconclusive, cause)
-		t.stop(cause)
+		if t.s.Phase == Shadowing { // no user has met the target
+			t.end(Refused, cause)
+		} else {
+			t.stop(cause)
+		}
 	default:
 		t.keepJudgement(Inconclusive, cause)
 		t.hold(cause)

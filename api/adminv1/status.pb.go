@@ -451,7 +451,9 @@ type State struct {
 	// The most that one instance of blue was seen to answer; unset if it was not seen.
 	CarriedBlue *Carried `protobuf:"bytes,29,opt,name=carried_blue,json=carriedBlue,proto3" json:"carried_blue,omitempty"`
 	// The same of green.
-	CarriedGreen  *Carried `protobuf:"bytes,30,opt,name=carried_green,json=carriedGreen,proto3" json:"carried_green,omitempty"`
+	CarriedGreen *Carried `protobuf:"bytes,30,opt,name=carried_green,json=carriedGreen,proto3" json:"carried_green,omitempty"`
+	// That wait is over.
+	HeldOn        bool `protobuf:"varint,31,opt,name=held_on,json=heldOn,proto3" json:"held_on,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -694,6 +696,13 @@ func (x *State) GetCarriedGreen() *Carried {
 		return x.CarriedGreen
 	}
 	return nil
+}
+
+func (x *State) GetHeldOn() bool {
+	if x != nil {
+		return x.HeldOn
+	}
+	return false
 }
 
 // Letting is how far letting go of the old color is.
@@ -2490,7 +2499,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	" \x01(\v2\x1c.greenlight.admin.v1.TrafficR\atraffic\x12O\n" +
 	"\x10return_readiness\x18\v \x01(\v2$.greenlight.admin.v1.ReturnReadinessR\x0freturnReadiness\x12?\n" +
 	"\fsilent_nodes\x18\f \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\vsilentNodes\x12\x1c\n" +
-	"\tjudgement\x18\r \x01(\tR\tjudgement\"\xac\n" +
+	"\tjudgement\x18\r \x01(\tR\tjudgement\"\xc5\n" +
 	"\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
@@ -2529,7 +2538,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\bwalk_run\x18\x1b \x01(\x04R\awalkRun\x126\n" +
 	"\ajudging\x18\x1c \x01(\v2\x1c.greenlight.admin.v1.JudgingR\ajudging\x12?\n" +
 	"\fcarried_blue\x18\x1d \x01(\v2\x1c.greenlight.admin.v1.CarriedR\vcarriedBlue\x12A\n" +
-	"\rcarried_green\x18\x1e \x01(\v2\x1c.greenlight.admin.v1.CarriedR\fcarriedGreen\"\xa8\x01\n" +
+	"\rcarried_green\x18\x1e \x01(\v2\x1c.greenlight.admin.v1.CarriedR\fcarriedGreen\x12\x17\n" +
+	"\aheld_on\x18\x1f \x01(\bR\x06heldOn\"\xa8\x01\n" +
 	"\aLetting\x12;\n" +
 	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"quietSince\x120\n" +
