@@ -48,6 +48,8 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	m.Predict = b.predict(m.Name, raw.Predict)
 	m.Shift = b.shift(raw.Shift)
 	m.Prepare = b.prepare(raw.Prepare)
+	m.Judge = b.judge(raw.Judge)
+	m.Shadow = b.shadow(raw.Shadow)
 	m.Confirm = b.confirm(raw.Confirm)
 	m.StepChecks = b.stepChecks(orEmpty(raw.Shift))
 	m.Bake = b.bake(orEmpty(raw.Bake))

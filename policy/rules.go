@@ -41,6 +41,7 @@ const (
 	RuleDurationRange   = "duration-range"
 	RuleWeightSyntax    = "weight-syntax"
 	RuleWeightRange     = "weight-range"
+	RuleLimitSyntax     = "limit-syntax" // an upper limit that is not written as one
 	RuleNumberRange     = "number-range"
 	RuleRetryCondition  = "retry-condition"
 	RuleDuplicateValue  = "duplicate-value"

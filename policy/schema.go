@@ -112,6 +112,16 @@ func (percent) JSONSchema() *jsonschema.Schema {
 	}
 }
 
+// JSONSchema describes an upper limit.
+func (belowShare) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: `^< *[0-9]{1,9}(\.[0-9]{1,2})?%?$`}
+}
+
+// JSONSchema describes an upper limit.
+func (belowTime) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: `^< *([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
+}
+
 // JSONSchema allows what YAML readers take for text: 1e-6.
 func (number) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{
