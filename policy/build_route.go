@@ -2,11 +2,8 @@ package policy
 
 import (
 	"math"
-	"strings"
 	"time"
 )
-
-const defaultPreview = "x-model-color"
 
 // defaultRetryOn is safe for inference that is not idempotent: in each case
 // the instance has not begun to work on the request.
@@ -15,11 +12,10 @@ func defaultRetryOn() []string {
 }
 
 func (b *builder) route(model string, raw *rawRoute) Route {
-	return Route{
+	r := Route{
 		Fleets:         b.fleets(raw.Fleets),
 		Hosts:          b.hosts(model, raw.Hosts),
 		Prefix:         b.text("spec.route.prefix", raw.Prefix, "/", RulePathSyntax, prefixFault),
-		Preview:        b.preview(raw.Preview),
 		Protocol:       Protocol(b.choice("spec.route.protocol", raw.Protocol, string(HTTP1), string(HTTP1), string(HTTP2), string(GRPC))),
 		Timeout:        b.wait("spec.route.timeout", raw.Timeout, 15*time.Second, 0, day),
 		Retries:        b.retries(raw.Retries),
@@ -27,6 +23,10 @@ func (b *builder) route(model string, raw *rawRoute) Route {
 		Limits:         b.limits(raw.Limits),
 		ConnectTimeout: b.wait("spec.route.connectTimeout", raw.ConnectTimeout, time.Second, time.Millisecond, 10*time.Minute),
 	}
+	b.preview(&r, raw.Preview)
+	r.Sticky = b.sticky(raw.Sticky)
+	b.apart(&r)
+	return r
 }
 
 func prefixFault(prefix string) string { return pathFault(prefix, false) }
@@ -57,24 +57,6 @@ func (b *builder) hosts(model string, written []string) []string {
 	}
 	b.unique("spec.route.hosts", hosts)
 	return hosts
-}
-
-func (b *builder) preview(raw *rawPreview) string {
-	if raw == nil {
-		return defaultPreview
-	}
-	if truth(raw.Off, false) {
-		if raw.Header != nil {
-			b.problem("spec.route.preview", RuleContradiction, "route.preview has a header and off: true; keep one")
-		}
-		return ""
-	}
-	if raw.Header == nil {
-		return defaultPreview
-	}
-	header := strings.ToLower(*raw.Header)
-	b.refuse("spec.route.preview.header", RuleHeaderSyntax, *raw.Header, headerFault(header))
-	return header
 }
 
 func (b *builder) retries(raw *rawRetries) Retries {

@@ -67,7 +67,7 @@ var documentRules = []string{
 	policy.RuleSyntax, policy.RuleNoAliases, policy.RuleNoTags, policy.RuleTooDeep,
 	policy.RuleUnknownKey, policy.RuleDoubledKey, policy.RuleWrongType, policy.RuleEmptyValue,
 	policy.RuleAPIVersion, policy.RuleUnknownKind, policy.RuleRequired, policy.RuleUnknownValue,
-	policy.RuleNameSyntax, policy.RuleHostSyntax, policy.RuleHeaderSyntax, policy.RulePathSyntax,
+	policy.RuleNameSyntax, policy.RuleHostSyntax, policy.RuleHeaderSyntax, policy.RuleCookieSyntax, policy.RulePathSyntax,
 	policy.RuleURLSyntax, policy.RuleTextSyntax, policy.RuleAddressSyntax, policy.RuleDurationSyntax,
 	policy.RuleDurationRange, policy.RuleWeightSyntax, policy.RuleWeightRange, policy.RuleNumberRange,
 	policy.RuleRetryCondition, policy.RuleDuplicateValue, policy.RuleContradiction,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"greenlight/policy"
 )
@@ -75,6 +76,12 @@ func checkRoute(must func(bool, string), r policy.Route) {
 		must(h != "" && h == strings.ToLower(h) && !slices.Contains(r.Hosts[:i], h), "a host is empty, not lower case or doubled")
 	}
 	must(r.Preview == "" || headerLike.MatchString(r.Preview), "the preview header is no header name")
+	must(r.Preview != "" || r.PreviewCookie == "" && r.PreviewToken == nil, "a preview is off, and has a cookie or a token")
+	must(r.Sticky.Header == "" || headerLike.MatchString(r.Sticky.Header) && r.Sticky.Header != r.Preview, "the sticky header is none, or the preview's")
+	must(r.Sticky.Cookie == "" || r.Sticky.Cookie != r.PreviewCookie, "the sticky cookie is the preview's")
+	must(r.Sticky.CookieTTL == 0 || r.Sticky.Cookie != "" && r.Sticky.CookieTTL%time.Second == 0, "a cookie's time without a cookie, or not in seconds")
+	must(!r.Sticky.SourceIP || r.Sticky.Header == "" && r.Sticky.Cookie == "", "a split is sticky by two things")
+	must(r.Sticky.Header == "" || r.Sticky.Cookie == "", "a split is sticky by two things")
 	must(slices.Contains([]policy.Protocol{policy.HTTP1, policy.HTTP2, policy.GRPC}, r.Protocol), "the protocol is unknown")
 	must(r.Timeout >= 0 && r.ConnectTimeout > 0, "a timeout is out of range")
 	must(r.Retries.Attempts >= 0 && len(r.Retries.On) > 0, "retries are out of range")

@@ -69,7 +69,8 @@ type rawRoute struct {
 	Fleets         []string    `yaml:"fleets" jsonschema:"required,minItems=1,uniqueItems=true" jsonschema_description:"The fleets (xDS node.cluster) that route the model."`
 	Hosts          []string    `yaml:"hosts" jsonschema:"minItems=1,uniqueItems=true,example=fraud.models.internal" jsonschema_description:"Host names without port: domains, IP addresses, *.suffix or *. Default: the model's name."`
 	Prefix         *string     `yaml:"prefix" jsonschema:"default=/,pattern=^/" jsonschema_description:"Path prefix of the model's requests."`
-	Preview        *rawPreview `yaml:"preview" jsonschema_description:"The request header by which testers reach a color (blue, green, live or idle)."`
+	Preview        *rawPreview `yaml:"preview" jsonschema_description:"The request header or cookie by which testers reach a color (blue, green, live or idle)."`
+	Sticky         *rawSticky  `yaml:"sticky" jsonschema_description:"By what a user is known who stays on a color while weight moves. Default: each request is split by itself."`
 	Protocol       *string     `yaml:"protocol" jsonschema:"default=http1,enum=http1,enum=http2,enum=grpc" jsonschema_description:"What the model's instances speak."`
 	Timeout        *duration   `yaml:"timeout" jsonschema:"default=15s" jsonschema_description:"Time for the whole request; 0 means no limit."`
 	ConnectTimeout *duration   `yaml:"connectTimeout" jsonschema:"default=1s" jsonschema_description:"Time for one TCP connection to an instance."`
@@ -79,8 +80,21 @@ type rawRoute struct {
 }
 
 type rawPreview struct {
-	Header *string `yaml:"header" jsonschema:"default=x-model-color" jsonschema_description:"Name of the request header."`
-	Off    *bool   `yaml:"off" jsonschema:"default=false" jsonschema_description:"No header picks a color."`
+	Header *string    `yaml:"header" jsonschema:"default=x-model-color" jsonschema_description:"Name of the request header."`
+	Cookie *string    `yaml:"cookie" jsonschema:"maxLength=64,example=model-color" jsonschema_description:"Name of a cookie that does the same. Default: none does."`
+	Token  *rawSecret `yaml:"token" jsonschema_description:"Restricts the preview to requests that carry this token in the header x-greenlight-preview-token. Default: everybody may."`
+	Off    *bool      `yaml:"off" jsonschema:"default=false" jsonschema_description:"No request picks a color."`
+}
+
+type rawSticky struct {
+	Header   *string    `yaml:"header" jsonschema:"example=x-user-id" jsonschema_description:"Request header whose value tells one user from another."`
+	Cookie   *rawCookie `yaml:"cookie" jsonschema_description:"Cookie whose value tells one user from another."`
+	SourceIP *bool      `yaml:"sourceIP" jsonschema_description:"The client's address tells one user from another."`
+}
+
+type rawCookie struct {
+	Name *string   `yaml:"name" jsonschema:"required,maxLength=64,example=user" jsonschema_description:"Name of the cookie."`
+	TTL  *duration `yaml:"ttl" jsonschema_description:"Envoy gives the cookie, for this time, to users who have none; whole seconds. Default: it gives none."`
 }
 
 type rawRetries struct {

@@ -33,6 +33,7 @@ const (
 	RuleNameSyntax      = "name-syntax"
 	RuleHostSyntax      = "host-syntax"
 	RuleHeaderSyntax    = "header-syntax"
+	RuleCookieSyntax    = "cookie-syntax"
 	RulePathSyntax      = "path-syntax"
 	RuleURLSyntax       = "url-syntax"
 	RuleTextSyntax      = "text-syntax"
