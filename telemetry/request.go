@@ -55,7 +55,7 @@ func read(e *datav3.HTTPAccessLogEntry, mirrored bool) (request, bool) {
 	switch route := common.GetRouteName(); {
 	case mirrored:
 		r.kind = shadow
-	case strings.HasPrefix(route, name+"/"):
+	case strings.HasPrefix(route, name+"/preview/"):
 		r.kind = preview
 	}
 	r.weights = rollout.ReadTag(common.GetCustomTags()[rollout.WeightsTag])

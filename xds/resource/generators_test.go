@@ -30,10 +30,15 @@ var prefixes = rapid.Custom(func(t *rapid.T) string {
 
 var routes = rapid.Custom(func(t *rapid.T) policy.Route {
 	return policy.Route{
-		Fleets:   []string{"edge"},
-		Hosts:    rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a.internal", "b.internal", "*", "*.internal"}), 1, 3, rapid.ID[string]).Draw(t, "hosts"),
-		Prefix:   prefixes.Draw(t, "prefix"),
-		Preview:  rapid.SampledFrom([]string{"", "x-model-color", "color"}).Draw(t, "preview"),
+		Fleets:        []string{"edge"},
+		Hosts:         rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a.internal", "b.internal", "*", "*.internal"}), 1, 3, rapid.ID[string]).Draw(t, "hosts"),
+		Prefix:        prefixes.Draw(t, "prefix"),
+		Preview:       rapid.SampledFrom([]string{"", "x-model-color", "color"}).Draw(t, "preview"),
+		PreviewCookie: rapid.SampledFrom([]string{"", "color", "a.b"}).Draw(t, "previewCookie"),
+		PreviewToken:  rapid.SampledFrom([]*policy.Secret{nil, {Env: "GREENLIGHT_SECRET_T"}}).Draw(t, "previewToken"),
+		Sticky: rapid.SampledFrom([]policy.Sticky{
+			{}, {Header: "x-user"}, {Cookie: "user"}, {Cookie: "user", CookieTTL: time.Hour}, {SourceIP: true},
+		}).Draw(t, "sticky"),
 		Protocol: rapid.SampledFrom([]policy.Protocol{policy.HTTP1, policy.HTTP2, policy.GRPC}).Draw(t, "protocol"),
 		Timeout:  durations(0, 24*time.Hour).Draw(t, "timeout"),
 		Retries: policy.Retries{
@@ -85,6 +90,11 @@ func intent(name string, r policy.Route, t *rapid.T) resource.Model {
 		Policy:  &policy.Model{Name: name, Route: r},
 		Live:    c.Draw(t, "live"),
 		Weights: rollout.Split(c.Draw(t, "target"), w),
+		Mirror: rollout.Mirror{
+			To:      c.Draw(t, "mirror"),
+			Percent: policy.Weight(rapid.Uint16Range(0, uint16(policy.Full)).Draw(t, "percent")),
+		},
+		Token: rapid.SampledFrom([]string{"", "token"}).Draw(t, "token"),
 	}
 }
 

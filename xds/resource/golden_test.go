@@ -32,6 +32,16 @@ func TestGolden(t *testing.T) {
 		blueLive(variant("catchall", func(r *policy.Route) { r.Prefix, r.Preview = "/", "" })),
 		{Policy: variant("slow", func(r *policy.Route) { r.Prefix, r.Timeout = "/v2/", 20*time.Minute }), Live: policy.Blue, Weights: rollout.AllOn(policy.Green)},
 	}
+	restricted := variant("restricted", func(r *policy.Route) {
+		r.Preview, r.PreviewCookie, r.PreviewToken = "x-model-color", "color", &policy.Secret{Env: "GREENLIGHT_SECRET_PREVIEW"}
+		r.Sticky = policy.Sticky{Cookie: "user", CookieTTL: 30 * 24 * time.Hour}
+	})
+	mirrored := resource.Model{
+		Policy: restricted, Live: policy.Blue, Weights: rollout.Split(policy.Green, 500),
+		Mirror: rollout.Mirror{To: policy.Green, Percent: 1250}, Token: "the-token",
+	}
+	closed := mirrored
+	closed.Token = ""
 	for name, m := range map[string]proto.Message{
 		"cluster-http1":    resource.Cluster(fraud(), policy.Blue),
 		"cluster-grpc":     resource.Cluster(grpcModel, policy.Green),
@@ -44,6 +54,9 @@ func TestGolden(t *testing.T) {
 		}),
 		"routes-shared-host": resource.RouteConfig("edge", resource.VirtualHosts(shared)),
 		"routes-untimed":     resource.RouteConfig("edge", resource.VirtualHosts([]resource.Model{blueLive(grpcModel)})),
+		"routes-users":       resource.RouteConfig("edge", resource.VirtualHosts([]resource.Model{mirrored})),
+		"routes-closed":      resource.RouteConfig("edge", resource.VirtualHosts([]resource.Model{closed})),
+		"grpc-routes-users":  resource.ModelRouteConfig(mirrored),
 		"routes-empty":       resource.RouteConfig("edge", nil),
 		"listener":           resource.Listener(edge(10000)),
 		"listener-all-ipv6": resource.Listener(&policy.Fleet{Name: "edge", Routes: "edge",

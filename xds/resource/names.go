@@ -17,6 +17,11 @@ type Model struct {
 	Policy  *policy.Model
 	Live    policy.Color
 	Weights rollout.Weights
+	// Mirror sends copies of users' requests to a color that answers nobody.
+	Mirror rollout.Mirror
+	// Token is what Policy.Route.PreviewToken stands for. Empty: it can't be had,
+	// and a preview that asks for one is closed.
+	Token string
 }
 
 // ClusterName is the name of a color's cluster, and of its endpoints (EDS).

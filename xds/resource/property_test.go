@@ -2,8 +2,10 @@ package resource_test
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,11 +75,19 @@ func checkRoute(t *rapid.T, models []resource.Model, r *routev3.Route) {
 		t.Fatalf("route %s names no model", r.Name)
 	}
 	m := models[i]
-	if r.GetDirectResponse() != nil {
-		if kind != "preview/unknown" || r.GetDirectResponse().Status != 400 {
-			t.Fatalf("route %s answers by itself", r.Name)
+	if d := r.GetDirectResponse(); d != nil {
+		_, why, _ := strings.Cut(kind, "preview/")
+		if want := map[string]uint32{"unknown": 400, "denied": 403}[strings.TrimPrefix(why, "cookie/")]; d.Status != want {
+			t.Fatalf("route %s answers %d by itself", r.Name, d.Status)
 		}
 		return
+	}
+	if n := len(r.GetRoute().RequestMirrorPolicies); n > 0 && kind != "" && kind != "newcomers" {
+		t.Fatalf("route %s mirrors", r.Name)
+	}
+	if m.Policy.Route.PreviewToken != nil && r.GetRoute().GetTimeout() != nil &&
+		!slices.Contains(r.RequestHeadersToRemove, policy.PreviewTokenHeader) {
+		t.Fatalf("route %s shows the token to the model", r.Name)
 	}
 	got := shares(r)
 	var sum policy.Weight
@@ -92,7 +102,7 @@ func checkRoute(t *rapid.T, models []resource.Model, r *routev3.Route) {
 			t.Fatalf("route %s leads to cluster %s", r.Name, name)
 		}
 	}
-	if kind == "" && (got[model+"/blue"] != m.Weights.Blue || got[model+"/green"] != m.Weights.Green) {
+	if kind != "warm" && !strings.HasPrefix(kind, "preview/") && (got[model+"/blue"] != m.Weights.Blue || got[model+"/green"] != m.Weights.Green) {
 		t.Fatalf("route %s: %v, want %v", r.Name, got, m.Weights)
 	}
 	if strings.HasPrefix(kind, "preview/") && len(got) != 1 {
@@ -111,47 +121,85 @@ func shares(r *routev3.Route) map[string]policy.Weight {
 // TestRequestsMeetTheirModel follows requests through the built routes as Envoy
 // does, first match wins, and compares with the rule in one sentence: the model
 // with the longest prefix of whole segments has the request, and its preview
-// header picks the color.
+// header or else its cookie picks the color, for those who may.
 func TestRequestsMeetTheirModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
 		path := prefixes.Draw(t, "path")
 		header := rapid.SampledFrom([]string{"x-model-color", "color"}).Draw(t, "header")
-		value := rapid.SampledFrom([]string{"blue", "green", "live", "idle", "", "Blue", "red", "blue,green"}).Draw(t, "value")
+		values := rapid.SampledFrom([]string{"blue", "green", "live", "idle", "", "Blue", "red", "blue,green"})
+		r := request{path: path, headers: map[string]string{}, cookies: map[string]string{}}
+		if rapid.Bool().Draw(t, "chooses by header") {
+			r.headers[header] = values.Draw(t, "value")
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "cookies") {
+			r.cookies[rapid.SampledFrom([]string{"color", "a.b", "axb", "xcolor", "colorx", "user"}).Draw(t, "cookie")] = values.Draw(t, "of cookie")
+		}
+		r.token = rapid.SampledFrom([]string{"", "token", "other", "token2"}).Draw(t, "carried")
+		r.seal()
 		for _, v := range resource.VirtualHosts(models) {
-			got := follow(v.Routes, path, header, value)
-			want := expect(models, v.Domains[0], path, header, value)
+			got := follow(v.Routes, r)
+			want := expect(models, v.Domains[0], r)
 			if got != want {
-				t.Fatalf("%s%s %s:%q goes to %q, want %q", v.Name, path, header, value, got, want)
+				t.Fatalf("%s %+v goes to %q, want %q", v.Name, r, got, want)
 			}
 		}
 		for _, m := range models {
-			got := follow(resource.ModelRouteConfig(m).VirtualHosts[0].Routes, path, header, value)
-			if want := meets(m, header, value); got != want {
-				t.Fatalf("call of %s, %s:%q goes to %q, want %q", m.Policy.Name, header, value, got, want)
+			got := follow(resource.ModelRouteConfig(m).VirtualHosts[0].Routes, r)
+			m.Token = "" // a client of its own never learns it
+			if want := meets(m, r); got != want {
+				t.Fatalf("call of %s, %+v goes to %q, want %q", m.Policy.Name, r, got, want)
 			}
 		}
 	})
 }
 
-func follow(routes []*routev3.Route, path, header, value string) string {
+type request struct {
+	path             string
+	headers, cookies map[string]string
+	token            string
+}
+
+// seal writes the cookies and the token into the headers, as a client does.
+func (r *request) seal() {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(r.cookies)) {
+		pairs = append(pairs, name+"="+r.cookies[name])
+	}
+	if len(pairs) > 0 {
+		r.headers["cookie"] = strings.Join(pairs, "; ")
+	}
+	if r.token != "" {
+		r.headers[policy.PreviewTokenHeader] = r.token
+	}
+}
+
+func follow(routes []*routev3.Route, q request) string {
 	for _, r := range routes {
-		if matches(r.Match, path, header, value) {
+		if matches(r.Match, q) {
 			return destination(r)
 		}
 	}
 	return "404"
 }
 
-func matches(m *routev3.RouteMatch, path, header, value string) bool {
-	if p := m.GetPathSeparatedPrefix(); p != "" && path != p && !strings.HasPrefix(path, p+"/") {
+func matches(m *routev3.RouteMatch, q request) bool {
+	if p := m.GetPathSeparatedPrefix(); p != "" && q.path != p && !strings.HasPrefix(q.path, p+"/") {
 		return false
 	}
-	if !strings.HasPrefix(path, m.GetPrefix()) {
+	if !strings.HasPrefix(q.path, m.GetPrefix()) {
 		return false
 	}
 	for _, h := range m.Headers {
-		if h.Name != header || h.GetStringMatch() != nil && h.GetStringMatch().GetExact() != value {
+		value, ok := q.headers[h.Name]
+		ok = ok || h.TreatMissingHeaderAsEmpty
+		switch s := h.GetStringMatch(); {
+		case s.GetSafeRegex() != nil:
+			ok = ok && regexp.MustCompile("^(?:"+s.GetSafeRegex().Regex+")$").MatchString(value) != h.InvertMatch
+		case s != nil:
+			ok = ok && value == s.GetExact()
+		}
+		if !ok {
 			return false
 		}
 	}
@@ -160,7 +208,7 @@ func matches(m *routev3.RouteMatch, path, header, value string) bool {
 
 func destination(r *routev3.Route) string {
 	if d := r.GetDirectResponse(); d != nil {
-		return "400"
+		return strconv.Itoa(int(d.Status))
 	}
 	var out []string
 	for _, c := range r.GetRoute().GetWeightedClusters().GetClusters() {
@@ -169,11 +217,11 @@ func destination(r *routev3.Route) string {
 	return strings.Join(out, " ")
 }
 
-func expect(models []resource.Model, host, path, header, value string) string {
+func expect(models []resource.Model, host string, q request) string {
 	best := -1
 	for i, m := range models {
 		p := m.Policy.Route.Prefix
-		within := path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
+		within := q.path == p || strings.HasPrefix(q.path, strings.TrimSuffix(p, "/")+"/")
 		if within && slices.Contains(m.Policy.Route.Hosts, host) &&
 			(best < 0 || len(p) > len(models[best].Policy.Route.Prefix)) {
 			best = i
@@ -182,14 +230,21 @@ func expect(models []resource.Model, host, path, header, value string) string {
 	if best < 0 {
 		return "404"
 	}
-	return meets(models[best], header, value)
+	return meets(models[best], q)
 }
 
-func meets(m resource.Model, header, value string) string {
-	name := m.Policy.Name
-	if m.Policy.Route.Preview == header {
+func meets(m resource.Model, q request) string {
+	name, r := m.Policy.Name, m.Policy.Route
+	value, chooses := q.headers[r.Preview]
+	if r.Preview == "" || !chooses {
+		value, chooses = q.cookies[r.PreviewCookie]
+	}
+	if chooses {
 		want, ok := map[string]policy.Color{"blue": policy.Blue, "green": policy.Green, "live": m.Live, "idle": m.Live.Other()}[value]
-		if !ok {
+		switch {
+		case r.PreviewToken != nil && (m.Token == "" || q.token != m.Token):
+			return "403"
+		case !ok:
 			return "400"
 		}
 		return resource.ClusterName(name, want)
@@ -201,6 +256,46 @@ func meets(m resource.Model, header, value string) string {
 		return name + "/green"
 	}
 	return name + "/blue " + name + "/green"
+}
+
+// TestStickyIsMonotone: whoever is on a color keeps it while the color grows. A
+// user is a number below policy.Full, and the intervals of the built route, in
+// their order, say where the user goes, as Envoy does it.
+func TestStickyIsMonotone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := intent("m", routes.Draw(t, "route"), t)
+		grows := rapid.SampledFrom(policy.Colors[:]).Draw(t, "grows")
+		small := policy.Weight(rapid.Uint16Range(0, uint16(policy.Full)).Draw(t, "small"))
+		large := policy.Weight(rapid.Uint16Range(uint16(small), uint16(policy.Full)).Draw(t, "large"))
+		before, after := places(m, rollout.Split(grows, small)), places(m, rollout.Split(grows, large))
+		for user := range int(policy.Full) {
+			if before[user] == resource.ClusterName("m", grows) && after[user] != before[user] {
+				t.Fatalf("user %d had moved at %s and is back at %s", user, small, large)
+			}
+		}
+	})
+}
+
+// places is the cluster of each user by every route that splits users.
+func places(m resource.Model, w rollout.Weights) []string {
+	m.Weights = w
+	var out []string
+	for _, r := range resource.VirtualHosts([]resource.Model{m})[0].Routes {
+		if r.Name != "m" && r.Name != "m/newcomers" {
+			continue
+		}
+		place := make([]string, 0, policy.Full)
+		for _, c := range r.GetRoute().GetWeightedClusters().Clusters {
+			for range c.Weight.GetValue() {
+				place = append(place, c.Name)
+			}
+		}
+		if out != nil && !slices.Equal(out, place) {
+			return nil // a newcomer would not stay: the test fails on the length
+		}
+		out = place
+	}
+	return out
 }
 
 // TestOrderDoesNotMatter: the same intent gives the same bytes.

@@ -23,8 +23,11 @@ func APIListener(model string) *listenerv3.Listener {
 
 // ModelRouteConfig is what gRPC clients of the model follow. They know no
 // path-separated prefix and no response headers; a route they can't follow (the
-// 400 of an unknown preview value) fails the call with UNAVAILABLE.
+// 400 of an unknown preview value) fails the call with UNAVAILABLE. They split
+// each call by itself and mirror nothing, so neither is asked of them; and as
+// they would be told the preview's token, a preview with one is closed to them.
 func ModelRouteConfig(m Model) *routev3.RouteConfiguration {
+	m.Token = "" // it is not for everybody who calls the model
 	routes := previewRoutes(m, everyMethod, call)
 	routes = append(routes,
 		&routev3.Route{Name: m.Policy.Name, Match: everyMethod(), Action: call(m.Policy, m.Weights)},

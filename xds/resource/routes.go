@@ -29,12 +29,7 @@ func modelRoutes(m Model) []*routev3.Route {
 	path := func(h ...*routev3.HeaderMatcher) *routev3.RouteMatch {
 		return pathMatch(m.Policy.Route.Prefix, h...)
 	}
-	return append(previewRoutes(m, path, forward), &routev3.Route{
-		Name:     m.Policy.Name,
-		Match:    path(),
-		Metadata: weightsMetadata(m.Weights),
-		Action:   forward(m.Policy, m.Weights),
-	})
+	return append(previewRoutes(m, path, forward), userRoutes(m, path)...)
 }
 
 // pathMatch matches whole path segments, so that /v2/models/fraud leaves
