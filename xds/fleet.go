@@ -25,6 +25,7 @@ type audience struct {
 type model struct {
 	name         string
 	routing      rollout.Routing
+	token        token // of its preview
 	hasEndpoints bool
 	fleets       []string // in which it is
 	// domains is every virtual host that the model has had, and the name of its
@@ -44,11 +45,14 @@ type model struct {
 func (m *model) complete() bool { return m.routing.Policy != nil && m.hasEndpoints }
 
 func (m *model) intent() resource.Model {
-	return resource.Model{Policy: m.routing.Policy, Live: m.routing.Live, Weights: m.routing.Weights}
+	return resource.Model{
+		Policy: m.routing.Policy, Live: m.routing.Live, Weights: m.routing.Weights,
+		Mirror: m.routing.Mirror, Token: m.token.value,
+	}
 }
 
 func (m *model) routed(content string) routed {
-	return routed{content: content, part: m.part, weights: m.routing.Weights, since: m.since, flags: m.flags}
+	return routed{content: content, part: m.part, weights: m.routing.Weights, mirror: m.routing.Mirror, since: m.since, flags: m.flags}
 }
 
 // fleet is the Envoys that share a node.cluster. Server.mu guards it.

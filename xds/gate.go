@@ -67,7 +67,7 @@ func (n *node) ready(name string, since uint64) bool {
 	return newest || e.acked.issue >= since
 }
 
-// cold is the clusters to which x would send users in the place of was, which
+// cold is the clusters to which x would send users, or copies of their requests, in the place of was, which
 // may be nil, and which the node is not ready for.
 func (n *node) cold(x, was *host) []string {
 	var out []string
@@ -85,7 +85,7 @@ func (n *node) coldOf(name string, part routed, was *host) []string {
 	}
 	var out []string
 	for i, c := range policy.Colors {
-		if cl := resource.ClusterName(name, c); part.sendsTo(c) && !n.ready(cl, part.since[i]) {
+		if cl := resource.ClusterName(name, c); part.needs(c) && !n.ready(cl, part.since[i]) {
 			out = append(out, cl)
 		}
 	}

@@ -51,7 +51,8 @@ func (s *Server) remember(known []rollout.NodeRecord) {
 }
 
 // watch waits for one of three things: news, the passing of time, and the end.
-// Saving has a goroutine of its own: a slow disk must not keep news back.
+// Saving, and reading secrets anew, have goroutines of their own: a slow disk must
+// not keep news back.
 func (s *Server) watch(ctx context.Context) error {
 	tick := time.NewTicker(leaseTick)
 	defer tick.Stop()
@@ -59,6 +60,8 @@ func (s *Server) watch(ctx context.Context) error {
 	defer gap.Stop()
 	kept := make(chan error, 1)
 	go func() { kept <- s.keepNodes(ctx) }()
+	reread := make(chan struct{})
+	go func() { defer close(reread); s.keepTokens(ctx) }()
 	var next, last time.Time // next: when gap ends; zero while nothing is to be announced
 	within := func(wait time.Duration) {
 		if at := time.Now().Add(wait); next.IsZero() || at.Before(next) {
@@ -69,6 +72,7 @@ func (s *Server) watch(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			<-reread
 			return <-kept
 		case <-s.news[urgent]:
 			within(urgentGap - time.Since(last))

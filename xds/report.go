@@ -33,6 +33,7 @@ func (s *Server) Report(name string) rollout.Report {
 		return t.report
 	}
 	t.model = m
+	t.report.PreviewClosed = m.token.fault
 	for i, c := range policy.Colors {
 		t.clusters[i] = resource.ClusterName(name, c)
 	}
@@ -218,7 +219,7 @@ func (m *model) missing(n *node, h *holding) string {
 		return "has not ACKed the route configuration that it was sent"
 	}
 	for i, c := range policy.Colors {
-		if name := resource.ClusterName(m.name, c); m.routing.Weights.Of(c) > 0 && !n.ready(name, m.since[i]) {
+		if name := resource.ClusterName(m.name, c); m.routed("").needs(c) && !n.ready(name, m.since[i]) {
 			return fmt.Sprintf("is not sent the routes yet: it %s", n.unready(name))
 		}
 	}

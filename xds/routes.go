@@ -23,12 +23,20 @@ type routed struct {
 	content string // equal parts are equal content
 	part    resource.Part
 	weights rollout.Weights
+	mirror  rollout.Mirror
 	since   [2]uint64 // the oldest endpoints, by color, that users may be sent to with it
 	flags   *flags
 }
 
-// sendsTo reports whether users' requests to the model may go to c.
+// sendsTo reports whether users' requests to the model may go to c. A copy of
+// one is no user's request: nobody waits for its answer.
 func (r routed) sendsTo(c policy.Color) bool { return r.weights.Of(c) > 0 }
+
+// needs reports whether c has to be warm for it: copies that a cold cluster
+// answers 503 would tell nothing of the color.
+func (r routed) needs(c policy.Color) bool { return r.sendsTo(c) || r.mirrors(c) }
+
+func (r routed) mirrors(c policy.Color) bool { return r.mirror.Percent > 0 && r.mirror.To == c }
 
 // newHost builds the virtual host that ms share out of their parts.
 func newHost(domain string, ms []*model) (*host, error) {
@@ -81,10 +89,13 @@ func newModelRoutes(m *model) (*blob, error) {
 	if err != nil {
 		return nil, fmt.Errorf("marshal routes of model %s: %w", m.name, err)
 	}
+	part := m.routed("")
+	part.mirror = rollout.Mirror{} // gRPC clients mirror nothing
 	b := newBlob(route, resource.ModelRoutes(m.name), bytes)
+	part.content = b.version
 	b.hosts = []*host{{
 		domain: b.name, version: b.version, bytes: bytes,
-		models: map[string]routed{m.name: m.routed(b.version)},
+		models: map[string]routed{m.name: part},
 	}}
 	return b, nil
 }

@@ -9,6 +9,7 @@ package xds
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -33,7 +34,10 @@ type Options struct {
 	// Changed says that Report(model) may have a new answer. It is called from
 	// Run, without locks, and must return quickly. Calls are coalesced.
 	Changed func(model string)
-	Now     func() time.Time
+	// Secret finds what a policy's secret stands for; nil finds none. It is called
+	// without locks, when a routing is published and again every few seconds.
+	Secret func(policy.Secret) (string, error)
+	Now    func() time.Time
 }
 
 // NodeStore keeps the known nodes of all fleets.
@@ -84,6 +88,9 @@ func New(opts Options) (*Server, error) {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
+	}
+	if opts.Secret == nil {
+		opts.Secret = func(policy.Secret) (string, error) { return "", errors.New("no secrets can be had here") }
 	}
 	s := &Server{
 		opts: opts, log: opts.Log,
@@ -139,11 +146,13 @@ func (s *Server) SetFleets(described map[string]*policy.Fleet) {
 // Route publishes a model's routing; the last call wins. It returns when the
 // routing is on its way, not when nodes have it.
 func (s *Server) Route(r rollout.Routing) {
+	token := s.readToken(r.Policy)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m := s.model(r.Policy.Name)
 	was := m.routing
 	m.routing = r
+	s.setToken(m, token)
 	if m.complete() {
 		s.publishModel(m, was.Policy)
 	}
