@@ -181,6 +181,7 @@ func report(r rollout.Report) *adminv1.Report {
 		MaySend:        counts(r.MaySend),
 		Sending:        counts(r.Sending),
 		Entries:        list(r.Entries, entry),
+		PreviewClosed:  r.PreviewClosed,
 	}
 }
 

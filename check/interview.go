@@ -56,7 +56,7 @@ func (r *Runner) predictOptions(job rollout.CheckJob, check string, color policy
 		Check: check, HTTP2: job.Protocol != "" && job.Protocol != policy.HTTP1,
 		Cap: capOf(job, color), Limiter: r.limiter(color),
 		RequestTimeout: job.RequestTimeout, ConnectTimeout: r.opts.ConnectTimeout,
-		MaxBody: r.opts.MaxBody, Secret: r.secret,
+		MaxBody: r.opts.MaxBody, Secret: r.Secret,
 		Host: job.Host, Color: color,
 	}
 }

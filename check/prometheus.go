@@ -68,7 +68,7 @@ func (r *Runner) prometheusServer(c policy.Check) (prometheus.API, error) {
 		return nil, err
 	}
 	if c.Prometheus.Token != nil {
-		token, err := r.secret(*c.Prometheus.Token)
+		token, err := r.Secret(*c.Prometheus.Token)
 		if err != nil {
 			return nil, err
 		}

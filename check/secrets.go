@@ -17,9 +17,9 @@ const secretPrefix = "GREENLIGHT_SECRET_"
 // maxSecret bounds a secret in bytes.
 const maxSecret = 64 << 10
 
-// secret is what s refers to, without the newline that editors put at a file's
+// Secret is what s refers to, without the newline that editors put at a file's
 // end. It is read anew each time. No error tells anything of it.
-func (r *Runner) secret(s policy.Secret) (string, error) {
+func (r *Runner) Secret(s policy.Secret) (string, error) {
 	if s.Env != "" {
 		return secretFromEnv(s.Env)
 	}

@@ -91,7 +91,7 @@ func (r *Runner) webhookRequest(ctx context.Context, job rollout.CheckJob, c pol
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set(idempotencyHeader, r.id+"-"+url.PathEscape(c.Name))
 	if c.Webhook.Secret != nil {
-		secret, err := r.secret(*c.Webhook.Secret)
+		secret, err := r.Secret(*c.Webhook.Secret)
 		if err != nil {
 			return nil, err
 		}

@@ -173,6 +173,9 @@ type Report struct {
 	MaySend map[policy.Color]int `json:"maySend,omitempty"`
 	// Sending is the connected ones of MaySend.
 	Sending map[policy.Color]int `json:"sending,omitempty"`
+	// PreviewClosed says why nobody can choose a color: the token that the policy
+	// asks for can't be had. Empty otherwise.
+	PreviewClosed string `json:"previewClosed,omitempty"`
 	// Entries are where some of the connected nodes take users' requests; of those
 	// whose listener Greenlight does not know, none.
 	Entries []Entry `json:"entries,omitempty"`

@@ -2007,7 +2007,10 @@ type Report struct {
 	// The connected ones of may_send.
 	Sending *ColorCounts `protobuf:"bytes,12,opt,name=sending,proto3" json:"sending,omitempty"`
 	// Where some of the connected nodes take users' requests.
-	Entries       []*Entry `protobuf:"bytes,13,rep,name=entries,proto3" json:"entries,omitempty"`
+	Entries []*Entry `protobuf:"bytes,13,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Why nobody can choose a color: the token that the policy asks for can't be
+	// had. Empty otherwise.
+	PreviewClosed string `protobuf:"bytes,14,opt,name=preview_closed,json=previewClosed,proto3" json:"preview_closed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2131,6 +2134,13 @@ func (x *Report) GetEntries() []*Entry {
 		return x.Entries
 	}
 	return nil
+}
+
+func (x *Report) GetPreviewClosed() string {
+	if x != nil {
+		return x.PreviewClosed
+	}
+	return ""
 }
 
 // Entry is where a node takes users' requests.
@@ -2659,7 +2669,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aversion\x18\x05 \x01(\tR\aversion\"7\n" +
 	"\vColorCounts\x12\x12\n" +
 	"\x04blue\x18\x01 \x01(\x05R\x04blue\x12\x14\n" +
-	"\x05green\x18\x02 \x01(\x05R\x05green\"\x93\x05\n" +
+	"\x05green\x18\x02 \x01(\x05R\x05green\"\xba\x05\n" +
 	"\x06Report\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
@@ -2676,7 +2686,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	" \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\x0ecoldGreenNodes\x12;\n" +
 	"\bmay_send\x18\v \x01(\v2 .greenlight.admin.v1.ColorCountsR\amaySend\x12:\n" +
 	"\asending\x18\f \x01(\v2 .greenlight.admin.v1.ColorCountsR\asending\x124\n" +
-	"\aentries\x18\r \x03(\v2\x1a.greenlight.admin.v1.EntryR\aentries\"K\n" +
+	"\aentries\x18\r \x03(\v2\x1a.greenlight.admin.v1.EntryR\aentries\x12%\n" +
+	"\x0epreview_closed\x18\x0e \x01(\tR\rpreviewClosed\"K\n" +
 	"\x05Entry\x12\x14\n" +
 	"\x05fleet\x18\x01 \x01(\tR\x05fleet\x12\x12\n" +
 	"\x04node\x18\x02 \x01(\tR\x04node\x12\x18\n" +

@@ -56,8 +56,8 @@ type Config struct {
 	// CheckHosts are what prometheus and webhook checks may reach: HOST for every
 	// port, or HOST:PORT. None by default.
 	CheckHosts HostList `yaml:"checkHosts"`
-	// CheckSecrets is the folder below which checks may read secrets from files;
-	// empty: from none.
+	// CheckSecrets is the folder below which policies may name files as secrets;
+	// empty: none.
 	CheckSecrets string `yaml:"checkSecrets"`
 	// Addresses is a file that gets the addresses really listened on, as JSON;
 	// empty means none. It is for scripts that listen on port 0.
@@ -95,7 +95,7 @@ func (c *Config) flags(set *pflag.FlagSet) {
 	set.DurationVar(&c.NewWithin, "new-within", c.NewWithin, "time that a start waits for the registry's first answer on models that were never routed")
 	set.BoolVar(&c.AllowRemoval, "allow-removal", c.AllowRemoval, "take models off the fleets when their policy file is gone")
 	set.Var(&c.CheckHosts, "check-hosts", "hosts that prometheus and webhook checks may reach: HOST or HOST:PORT, with commas or repeated (default: none)")
-	set.StringVar(&c.CheckSecrets, "check-secrets", c.CheckSecrets, "folder below which checks may read secrets from files (default: none)")
+	set.StringVar(&c.CheckSecrets, "check-secrets", c.CheckSecrets, "folder below which policies may name files as secrets (default: none)")
 	set.StringVar(&c.Addresses, "addresses", c.Addresses, "file that gets the addresses listened on, as JSON")
 	set.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 	set.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text, json, or auto (text on a terminal)")

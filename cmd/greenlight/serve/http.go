@@ -46,7 +46,7 @@ var (
 	readyDesc     = prometheus.NewDesc("greenlight_model_ready_endpoints", "Endpoints that the registry calls ready.", []string{"model", "color"}, nil)
 	phaseDesc     = prometheus.NewDesc("greenlight_model_phase", "1 for the phase that the model is in.", []string{"model", "phase"}, nil)
 	nodesDesc     = prometheus.NewDesc("greenlight_model_nodes", "Nodes that route the model, by what they made of its last routing.", []string{"model", "state"}, nil)
-	problemDesc   = prometheus.NewDesc("greenlight_model_problem", "1 while a person should look: the switch, the policy file or the registry has a problem.", []string{"model", "of"}, nil)
+	problemDesc   = prometheus.NewDesc("greenlight_model_problem", "1 while a person should look: the switch, the policy file, the registry or the preview has a problem.", []string{"model", "of"}, nil)
 	phaseAgeDesc  = prometheus.NewDesc("greenlight_model_phase_start_time_seconds", "Unix time at which the present phase began.", []string{"model"}, nil)
 	generationDes = prometheus.NewDesc("greenlight_model_generation", "Number of the model's last published routing.", []string{"model"}, nil)
 )
@@ -81,6 +81,7 @@ func (m *modelMetrics) Collect(c chan<- prometheus.Metric) {
 		gauge(problemDesc, truth(s.State.Problem != ""), name, "switch")
 		gauge(problemDesc, truth(s.PolicyProblem != ""), name, "policy")
 		gauge(problemDesc, truth(s.Endpoints.Problem != ""), name, "registry")
+		gauge(problemDesc, truth(s.Report.PreviewClosed != ""), name, "preview")
 		collectTraffic(gauge, s)
 	}
 }

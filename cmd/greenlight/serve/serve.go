@@ -109,9 +109,10 @@ func (s *server) build(opts Options) error {
 	if err != nil {
 		return err
 	}
+	checker := check.New(check.Options{Log: s.log, Hosts: hosts, Secrets: s.config.CheckSecrets})
 	s.xds, err = xds.New(xds.Options{
 		Log: s.log, Lease: s.config.Lease, ReconnectGrace: s.config.ReconnectGrace, Nodes: s.store,
-		Changed: func(model string) { s.group.FleetChanged(model) },
+		Changed: func(model string) { s.group.FleetChanged(model) }, Secret: checker.Secret,
 	})
 	if err != nil {
 		return err
@@ -123,7 +124,7 @@ func (s *server) build(opts Options) error {
 	}
 	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
-		Fleet: s.xds, Journal: journal, Checker: check.New(check.Options{Log: s.log, Hosts: hosts, Secrets: s.config.CheckSecrets}), Registry: source, Traffic: s.heard,
+		Fleet: s.xds, Journal: journal, Checker: checker, Registry: source, Traffic: s.heard,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
 			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
