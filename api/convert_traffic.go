@@ -79,7 +79,7 @@ func carried(c rollout.Carried) *adminv1.Carried {
 	if c == (rollout.Carried{}) {
 		return nil
 	}
-	return &adminv1.Carried{Version: c.Version, RequestsPerSecond: c.Rate}
+	return &adminv1.Carried{Version: c.Version, RequestsPerSecond: c.Rate, Endpoints: number(c.Endpoints)}
 }
 
 // judging leaves out how the sequential tests keep their books.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,6 +55,8 @@ type world struct {
 	models map[string][]*modelserver.Server // by color
 	// versions is what each color was deployed with.
 	versions map[string]string
+	// called is what a color's instances say that their version is, if not that.
+	called map[string]string
 	extra    []lab.Instance // of other models
 	port     int            // of the listener that comes over xDS
 }
@@ -96,7 +99,7 @@ func newWorld(t testing.TB, opts worldOptions, replace map[string]string) *world
 		t.Skip("needs real Envoys; run without -short")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	w := &world{t: t, ctx: ctx, opts: opts, dir: t.TempDir(), models: map[string][]*modelserver.Server{}, versions: map[string]string{}}
+	w := &world{t: t, ctx: ctx, opts: opts, dir: t.TempDir(), models: map[string][]*modelserver.Server{}, versions: map[string]string{}, called: map[string]string{}}
 	t.Cleanup(func() { w.logsIfFailed(); cancel() })
 	if w.opts.envoys == 0 {
 		w.opts.envoys = 3
@@ -219,7 +222,7 @@ func (w *world) instances() []lab.Instance {
 			must(w.t, err)
 			instance := lab.Instance{
 				ID: fmt.Sprintf("tumor-%s-%d", color, i+1), Name: "tumor", Address: address, Port: number,
-				Meta: map[string]string{"color": color, "version": w.versions[color]},
+				Meta: map[string]string{"color": color, "version": cmp.Or(w.called[color], w.versions[color])},
 			}
 			if w.opts.grpc {
 				instance, err = grpcInstance(instance, m)

@@ -45,6 +45,9 @@ type NodeTraffic struct {
 	Node  string
 	Last  time.Time // end of the last window with requests
 	Rate  float64   // requests a second that it reports, a moving average
+	// Gap is the longest time between two of its reports, forgotten slowly: an Envoy
+	// may be told to report once a minute.
+	Gap time.Duration
 }
 
 // Known reports whether any fleet has lately reported on the model.
@@ -77,6 +80,7 @@ func seenNodes(nodes []NodeTraffic, w Window) []NodeTraffic {
 	for _, n := range nodes {
 		key := NodeRef{Fleet: n.Fleet, Node: n.Node}
 		if sent, ok := carried[key]; ok && sent > 0 {
+			n.Gap = max(w.End.Sub(n.Last), n.Gap*9/10)
 			n.Last = w.End
 			n.Rate += (float64(sent)/seconds - n.Rate) / 5
 		}
@@ -125,7 +129,7 @@ func (f Facts) silent() []NodeRef {
 	for _, n := range f.Traffic.Nodes {
 		quiet := f.Traffic.Ends().Sub(n.Last)
 		ref := NodeRef{Fleet: n.Fleet, Node: n.Node}
-		if gone[ref] || quiet < silentAfter || n.Rate*quiet.Seconds() < silentRequests {
+		if gone[ref] || quiet < max(silentAfter, 3*n.Gap) || n.Rate*quiet.Seconds() < silentRequests {
 			continue
 		}
 		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"math"
 
 	"greenlight/policy"
 )
@@ -15,6 +14,8 @@ const headroom = 1.25
 type Carried struct {
 	Version string  `json:"version,omitempty"`
 	Rate    float64 `json:"rate"` // requests a second for each ready instance
+	// Endpoints is the most instances that were ready.
+	Endpoints int `json:"endpoints"`
 }
 
 // Readiness says whether the old color could take all traffic now.
@@ -78,6 +79,8 @@ func (s State) unready(r Readiness) (why string, short bool) {
 	case r.Endpoints < least:
 		gone := r.Endpoints+f.Endpoints.Unready[sw.From] == 0
 		return fmt.Sprintf("%s has %s and needs %d", sw.From, count(r.Endpoints, "ready endpoint"), least), !gone
+	case r.Endpoints >= s.Carried.Of(sw.From).Endpoints:
+		return "", false // it has all that it ever had: more users than before are no matter of the switch
 	case r.Rate > 0 && r.Carried > 0 && float64(r.Endpoints)*r.Carried*headroom < r.Rate:
 		return fmt.Sprintf("%s has %s, which answered %s requests a second each at most; users ask for %s a second",
 			sw.From, count(r.Endpoints, "ready endpoint"), figure(r.Carried), figure(r.Rate)), true
@@ -100,9 +103,16 @@ func (t *turn) noteCarried() {
 		if ready == 0 {
 			continue
 		}
-		rate, version, was := f.Traffic.Rate(c)/float64(ready), f.version(c), t.s.Carried.Of(c)
-		if was.Version != version && rate > 0 || rate > was.Rate*1.1 {
-			*t.s.Carried.At(c) = Carried{Version: version, Rate: math.Max(rate, 0)}
+		rate, next := f.Traffic.Rate(c)/float64(ready), t.s.Carried.Of(c)
+		if version := f.version(c); next.Version != version {
+			next = Carried{Version: version}
+		}
+		if rate > next.Rate*1.1 {
+			next.Rate = rate
+		}
+		if rate > 0 {
+			next.Endpoints = max(next.Endpoints, ready)
+			*t.s.Carried.At(c) = next
 		}
 	}
 }

@@ -504,8 +504,10 @@ type Carried struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
 	Version           string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
 	RequestsPerSecond float64                `protobuf:"fixed64,2,opt,name=requests_per_second,json=requestsPerSecond,proto3" json:"requests_per_second,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The most instances of it that were ready.
+	Endpoints     int32 `protobuf:"varint,3,opt,name=endpoints,proto3" json:"endpoints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Carried) Reset() {
@@ -548,6 +550,13 @@ func (x *Carried) GetVersion() string {
 func (x *Carried) GetRequestsPerSecond() float64 {
 	if x != nil {
 		return x.RequestsPerSecond
+	}
+	return 0
+}
+
+func (x *Carried) GetEndpoints() int32 {
+	if x != nil {
+		return x.Endpoints
 	}
 	return 0
 }
@@ -743,10 +752,11 @@ const file_greenlight_admin_v1_traffic_proto_rawDesc = "" +
 	"\x12carried_per_second\x18\a \x01(\x01R\x10carriedPerSecond\"N\n" +
 	"\x06Mirror\x12*\n" +
 	"\x02to\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x02to\x12\x18\n" +
-	"\apercent\x18\x02 \x01(\x01R\apercent\"S\n" +
+	"\apercent\x18\x02 \x01(\x01R\apercent\"q\n" +
 	"\aCarried\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12.\n" +
-	"\x13requests_per_second\x18\x02 \x01(\x01R\x11requestsPerSecond\"\xe9\x01\n" +
+	"\x13requests_per_second\x18\x02 \x01(\x01R\x11requestsPerSecond\x12\x1c\n" +
+	"\tendpoints\x18\x03 \x01(\x05R\tendpoints\"\xe9\x01\n" +
 	"\aJudging\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12.\n" +
 	"\x04last\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\x121\n" +
