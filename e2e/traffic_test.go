@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -115,11 +116,19 @@ func someUsers(n int) []string {
 	return out
 }
 
-// deployAs is deploy with a version of its own in the registry.
+// deployAs is deploy with a version of its own in the registry, and waits until
+// Greenlight knows of it.
 func (w *world) deployAs(color, version, called string, n int) {
 	w.t.Helper()
 	w.called[color] = called
 	w.deploy(color, version, n)
+	w.await("version "+called, func(m *adminv1.ModelStatus) bool {
+		ready := m.GetEndpoints().GetGreen()
+		if color == "blue" {
+			ready = m.GetEndpoints().GetBlue()
+		}
+		return len(ready) == n && !slices.ContainsFunc(ready, func(e *adminv1.Endpoint) bool { return e.GetVersion() != called })
+	})
 }
 
 // usersLoad sends the requests of so many users.

@@ -49,7 +49,7 @@ func read(e *datav3.HTTPAccessLogEntry, mirrored bool) (request, bool) {
 	common := e.GetCommonProperties()
 	name, color, found := strings.Cut(common.GetUpstreamCluster(), "/")
 	r := request{model: name, color: policy.Color(color), grpc: -1}
-	if !found || !r.color.Valid() || common.GetIntermediateLogEntry() {
+	if !found || !r.color.Valid() {
 		return request{}, false
 	}
 	switch route := common.GetRouteName(); {
