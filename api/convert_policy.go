@@ -32,12 +32,11 @@ func Policy(m *policy.Model) *adminv1.Policy {
 			Automatic:             m.Rollback.Automatic,
 			EndpointsBelowPercent: percent(m.Rollback.EndpointsBelow),
 		},
-		Retire:  retire(m.Retire),
-		Shape:   shapes[m.Shape],
-		Rolling: rolling(m.Rolling),
-		Judge:   judge(m.Judge),
-		Shadow:  &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
-		Cost:    &adminv1.Cost{PerInstanceHour: m.Cost.PerInstanceHour, Currency: m.Cost.Currency},
+		Retire: retire(m.Retire),
+		Shape:  shapes[m.Shape],
+		Judge:  judge(m.Judge),
+		Shadow: &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
+		Cost:   &adminv1.Cost{PerInstanceHour: m.Cost.PerInstanceHour, Currency: m.Cost.Currency},
 	}
 }
 
@@ -78,21 +77,19 @@ func route(r policy.Route) *adminv1.Route {
 		},
 		ConnectTimeout: lasting(r.ConnectTimeout),
 		PreviewCookie:  r.PreviewCookie,
-		PreviewToken:   secretReference(r.PreviewToken),
+		PreviewToken:   secret(r.PreviewToken),
 		Sticky: &adminv1.Sticky{
 			Header: r.Sticky.Header, Cookie: r.Sticky.Cookie, CookieTtl: lasting(r.Sticky.CookieTTL), SourceIp: r.Sticky.SourceIP,
 		},
 	}
 }
 
-// secretReference never holds a secret: only where it is read from.
-func secretReference(s *policy.Secret) *adminv1.SecretReference {
-	if s == nil {
-		return nil
-	}
-	return &adminv1.SecretReference{Env: s.Env, File: s.File}
-}
-
 func shiftStep(s policy.Step) *adminv1.ShiftStep {
 	return &adminv1.ShiftStep{WeightPercent: percent(s.Weight), Hold: lasting(s.Hold)}
+}
+
+func retire(r policy.Retire) *adminv1.Retire {
+	return &adminv1.Retire{
+		Off: r.Off, After: lasting(r.After), Webhook: r.Webhook, Secret: secret(r.Secret), Repurpose: r.Repurpose,
+	}
 }

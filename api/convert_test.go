@@ -78,7 +78,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.ChartKind]():      {"line", "bars"},
 	reflect.TypeFor[policy.Otherwise]():       {"rollback", "hold"},
 	reflect.TypeFor[policy.ThinOtherwise]():   {"rollback", "promote"},
-	reflect.TypeFor[policy.Shape]():           {"linear", "rolling"},
+	reflect.TypeFor[policy.Shape]():           {"linear", "canary"},
 	reflect.TypeFor[rollout.Phase]():          {"baking", "held"},
 	reflect.TypeFor[rollout.Outcome]():        {"refused", "aborted"},
 	reflect.TypeFor[rollout.Result]():         {"pass", "fail"},

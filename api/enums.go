@@ -53,7 +53,6 @@ var shapes = map[policy.Shape]adminv1.Shape{
 	policy.ShapeLinear:      adminv1.Shape_SHAPE_LINEAR,
 	policy.ShapeCanary:      adminv1.Shape_SHAPE_CANARY,
 	policy.ShapeExponential: adminv1.Shape_SHAPE_EXPONENTIAL,
-	policy.ShapeRolling:     adminv1.Shape_SHAPE_ROLLING,
 }
 
 var thinOtherwises = map[policy.ThinOtherwise]adminv1.ThinOtherwise{

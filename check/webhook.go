@@ -29,7 +29,7 @@ const maxWebhookAnswer = 64 << 10
 // time and refuses what is older than some minutes, so that nobody can send it
 // again. The key is the same for all attempts of one measurement.
 const (
-	signatureHeader   = "X-Greenlight-Signature"
+	SignatureHeader   = "X-Greenlight-Signature"
 	idempotencyHeader = "Idempotency-Key"
 )
 
@@ -95,12 +95,13 @@ func (r *Runner) webhookRequest(ctx context.Context, job rollout.CheckJob, c pol
 		if err != nil {
 			return nil, err
 		}
-		request.Header.Set(signatureHeader, sign(body, secret, time.Now()))
+		request.Header.Set(SignatureHeader, Sign(body, secret, time.Now()))
 	}
 	return request, nil
 }
 
-func sign(body []byte, secret string, at time.Time) string {
+// Sign is the value of SignatureHeader for a body that is sent at a time.
+func Sign(body []byte, secret string, at time.Time) string {
 	seconds := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(seconds + "."))

@@ -46,7 +46,7 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	m.Discovery = b.discovery(&raw.Discovery)
 	m.Route = b.route(m.Name, &raw.Route)
 	m.Predict = b.predict(m.Name, raw.Predict)
-	m.Shift = b.shift(raw.Shift)
+	m.Shape, m.Shift = b.shift(raw.Shift)
 	m.Prepare = b.prepare(raw.Prepare)
 	m.Judge = b.judge(raw.Judge)
 	m.Shadow = b.shadow(raw.Shadow)
@@ -171,15 +171,26 @@ func (b *builder) retire(raw *rawRetire) Retire {
 		raw = &rawRetire{}
 	}
 	off := truth(raw.Off, false)
-	if off && (raw.After != nil || raw.Webhook != nil) {
-		b.problem("spec.retire.off", RuleContradiction, "retire.off = true, yet after or webhook is written; remove one or the other")
+	if off && (raw.After != nil || raw.Webhook != nil || raw.Repurpose != nil) {
+		b.problem("spec.retire.off", RuleContradiction, "retire.off = true, yet after, webhook or repurpose is written; remove one or the other")
+	}
+	if raw.Repurpose != nil && raw.Webhook != nil {
+		b.problem("spec.retire.repurpose", RuleContradiction, "retire.repurpose keeps the old color, and retire.webhook lets it go; remove one of the two")
+	}
+	if raw.Secret != nil && raw.Webhook == nil {
+		b.problem("spec.retire.secret", RuleContradiction, "retire.secret signs what retire.webhook is sent, and there is none; write webhook or remove secret")
 	}
 	return Retire{
-		Off:     off,
-		After:   b.wait("spec.retire.after", raw.After, day, 0, aYear),
-		Webhook: b.webhook("spec.retire.webhook", raw.Webhook),
+		Off:       off,
+		After:     b.wait("spec.retire.after", raw.After, day, 0, aYear),
+		Webhook:   b.webhook("spec.retire.webhook", raw.Webhook),
+		Secret:    b.secret("spec.retire.secret", raw.Secret),
+		Repurpose: b.choice("spec.retire.repurpose", raw.Repurpose, "", repurposeStaging) != "",
 	}
 }
+
+// repurposeStaging is the duty that an old color can be given.
+const repurposeStaging = "staging"
 
 func (b *builder) webhook(path string, written *string) string {
 	if written == nil {

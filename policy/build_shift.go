@@ -1,24 +1,44 @@
 package policy
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // maxSteps bounds a shift: every step is a push to every node and a record in
 // the journal.
 const maxSteps = 100
 
-// shift is a list of steps, or equal steps; by default all at once.
-func (b *builder) shift(raw *rawShift) []Step {
-	steps, linear := b.marks.has("spec.shift.steps"), b.marks.has("spec.shift.linear")
-	switch {
-	case raw == nil:
-		return []Step{{Weight: Full}}
-	case steps == linear:
-		b.problem("spec.shift.steps", RuleContradiction, "shift has one of steps and linear; write shift: {steps: [100%%]} for all at once")
-		return nil
-	case linear:
-		return b.linear(orEmpty(raw.Linear))
+// shift has one of five shapes; without any it is all at once.
+func (b *builder) shift(raw *rawShift) (Shape, []Step) {
+	const path = "spec.shift."
+	if raw == nil {
+		return ShapeInstant, []Step{{Weight: Full}}
+	}
+	var written []string
+	for _, shape := range []string{"steps", "linear", "canary", "exponential", "instant"} {
+		if b.marks.has(path + shape) {
+			written = append(written, shape)
+		}
+	}
+	if len(written) != 1 {
+		b.problem(path+"steps", RuleContradiction, "shift has one of steps, linear, canary, exponential and instant; write shift: {instant: true} for all at once")
+		return ShapeSteps, nil
+	}
+	switch written[0] {
+	case "linear":
+		return ShapeLinear, b.linear(orEmpty(raw.Linear))
+	case "canary":
+		return ShapeCanary, b.canary(orEmpty(raw.Canary))
+	case "exponential":
+		return ShapeExponential, b.exponential(orEmpty(raw.Exponential))
+	case "instant":
+		if !truth(raw.Instant, true) {
+			b.problem(path+"instant", RuleContradiction, "shift.instant = false says nothing of how weight moves; write steps, linear, canary or exponential instead")
+		}
+		return ShapeInstant, []Step{{Weight: Full}}
 	default:
-		return b.steps(raw.Steps)
+		return ShapeSteps, b.steps(raw.Steps)
 	}
 }
 
@@ -85,6 +105,42 @@ func (b *builder) linear(raw *rawLinear) []Step {
 	var steps []Step
 	for weight := by; weight < Full; weight += by {
 		steps = append(steps, Step{Weight: weight, Hold: hold})
+	}
+	return append(steps, Step{Weight: Full})
+}
+
+// canary is one step, and then all.
+func (b *builder) canary(raw *rawCanary) []Step {
+	const path = "spec.shift.canary"
+	weight := b.weight(raw.Weight, Full/20)
+	if (weight == 0 || weight == Full) && !b.marks.unread(path+".weight") {
+		b.problem(path+".weight", RuleWeightRange, "shift.canary.weight = %s; it lies between 0%% and 100%%", weight)
+	}
+	return []Step{{Weight: weight, Hold: b.wait(path+".hold", raw.Hold, 10*time.Minute, 10*time.Millisecond, longWait)}, {Weight: Full}}
+}
+
+// exponential writes the growing steps out; the last one is full weight.
+func (b *builder) exponential(raw *rawExponential) []Step {
+	const path = "spec.shift.exponential"
+	if raw.Every == nil {
+		b.require(path+".every", "write how long each step is held")
+	}
+	from := b.weight(raw.From, Full/100)
+	if (from == 0 || from == Full) && !b.marks.unread(path+".from") {
+		b.problem(path+".from", RuleWeightRange, "shift.exponential.from = %s; it lies between 0%% and 100%%", from)
+		return nil
+	}
+	factor := b.decimal(path+".factor", raw.Factor, 2, 1.1, 100)
+	hold := b.wait(path+".every", raw.Every, 0, 10*time.Millisecond, longWait)
+	var steps []Step
+	for weight := float64(from); weight < float64(Full) && factor > 1; weight *= factor {
+		next := Weight(math.Round(weight))
+		if n := len(steps); next >= Full || n > 0 && next <= steps[n-1].Weight {
+			continue // rounding left nothing of the step
+		}
+		if steps = append(steps, Step{Weight: next, Hold: hold}); len(steps) == maxSteps {
+			break
+		}
 	}
 	return append(steps, Step{Weight: Full})
 }

@@ -52,8 +52,6 @@ type Model struct {
 	Shape Shape `json:"shape,omitempty"`
 	// Shift is never empty; the last step has weight Full.
 	Shift []Step `json:"shift"`
-	// Rolling is set if and only if Shape is ShapeRolling; Shift is then one step.
-	Rolling *Rolling `json:"rolling,omitempty"`
 	// StepChecks run at every step of the shift but the last; those of the last
 	// are the bake's.
 	StepChecks StepChecks `json:"stepChecks"`
@@ -214,7 +212,7 @@ type Retire struct {
 	Off     bool          `json:"off,omitempty"`
 	After   time.Duration `json:"after"` // after the bake; default 24h
 	Webhook string        `json:"webhook,omitempty"`
-	Hook    RetireHook    `json:"hook,omitzero"`
+	Secret  *Secret       `json:"secret,omitempty"` // signs the webhook's body (HMAC-SHA256)
 	// Repurpose keeps the old color as staging, reached by the preview alone,
 	// instead of letting it go.
 	Repurpose bool `json:"repurpose,omitempty"`

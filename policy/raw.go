@@ -118,10 +118,13 @@ type rawLimits struct {
 }
 
 type rawShift struct {
-	Steps      []rawStep  `yaml:"steps" jsonschema:"minItems=1,maxItems=100" jsonschema_description:"Weights in rising order, the last one 100%."`
-	Linear     *rawLinear `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
-	CheckEvery *duration  `yaml:"checkEvery" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks of a step."`
-	Checks     []rawCheck `yaml:"checks" jsonschema_description:"What is checked at every step but the last. Default: the endpoints, ready, golden and prometheus checks of validate."`
+	Steps       []rawStep       `yaml:"steps" jsonschema:"minItems=1,maxItems=100" jsonschema_description:"Weights in rising order, the last one 100%."`
+	Linear      *rawLinear      `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
+	Canary      *rawCanary      `yaml:"canary" jsonschema_description:"One small step, then all."`
+	Exponential *rawExponential `yaml:"exponential" jsonschema_description:"Each step a multiple of the one before."`
+	Instant     *bool           `yaml:"instant" jsonschema_description:"true: all at once, which is the default."`
+	CheckEvery  *duration       `yaml:"checkEvery" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks of a step."`
+	Checks      []rawCheck      `yaml:"checks" jsonschema_description:"What is checked at every step but the last. Default: the endpoints, ready, golden and prometheus checks of validate."`
 }
 
 // rawStep is written as a mapping or, without a hold, as the weight alone.
@@ -133,6 +136,17 @@ type rawStep struct {
 type rawLinear struct {
 	By    *percent  `yaml:"by" jsonschema:"required" jsonschema_description:"Weight that each step adds, 1% to 100%."`
 	Every *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
+}
+
+type rawCanary struct {
+	Weight *percent  `yaml:"weight" jsonschema:"default=5%" jsonschema_description:"Share of the requests that the new color gets first."`
+	Hold   *duration `yaml:"hold" jsonschema:"default=10m" jsonschema_description:"How long it is held."`
+}
+
+type rawExponential struct {
+	From   *percent  `yaml:"from" jsonschema:"default=1%" jsonschema_description:"The first weight."`
+	Factor *number   `yaml:"factor" jsonschema:"default=2" jsonschema_description:"By how much each step multiplies the weight before, 1.1 to 100."`
+	Every  *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
 }
 
 type rawPrepare struct {
@@ -156,9 +170,12 @@ type rawRollback struct {
 }
 
 type rawRetire struct {
-	After   *duration `yaml:"after" jsonschema:"default=24h" jsonschema_description:"Time after the bake until the old color is let go."`
-	Webhook *string   `yaml:"webhook" jsonschema:"format=uri,example=https://deploy.internal/retire" jsonschema_description:"URL that is told when the old color may be let go."`
-	Off     *bool     `yaml:"off" jsonschema:"default=false" jsonschema_description:"The old color is never let go."`
+	After   *duration  `yaml:"after" jsonschema:"default=24h" jsonschema_description:"Time after the bake until the old color is let go."`
+	Webhook *string    `yaml:"webhook" jsonschema:"format=uri,example=https://deploy.internal/retire" jsonschema_description:"URL that is told when the old color may be let go."`
+	Secret  *rawSecret `yaml:"secret" jsonschema_description:"Signs the webhook's body. Without it the body is unsigned."`
+	Off     *bool      `yaml:"off" jsonschema:"default=false" jsonschema_description:"The old color is never let go."`
+	// Repurpose is a word, so that other duties may follow.
+	Repurpose *string `yaml:"repurpose" jsonschema:"enum=staging" jsonschema_description:"The old color is kept, reached by the preview alone, instead of being let go."`
 }
 
 type rawFleet struct {

@@ -5,30 +5,14 @@ import "time"
 // Shape is the form of a shift, as policies name it.
 type Shape string
 
-// The shapes of a shift. All but rolling are written out as steps.
+// The shapes of a shift. All are written out as steps.
 const (
 	ShapeInstant     Shape = "instant"     // all at once
 	ShapeSteps       Shape = "steps"       // weights and holds as written
 	ShapeLinear      Shape = "linear"      // equal steps in equal times
 	ShapeCanary      Shape = "canary"      // one small step, then all
 	ShapeExponential Shape = "exponential" // each step a multiple of the one before
-	ShapeRolling     Shape = "rolling"     // weight follows the ready instances
 )
-
-// Rolling is for models too large to run twice: the new color's weight follows
-// its ready instances, and the old color's are let go batch by batch.
-type Rolling struct {
-	// Batch is the share of the old color's instances, counted when the switch
-	// began, that are let go at a time, rounded up to whole instances. Default 25%.
-	Batch Weight `json:"batch"`
-	// Capacity is the share of those instances that the ready ones of both colors
-	// together never go below, rounded up. Default 75%.
-	Capacity Weight `json:"capacity"`
-	// Hold is how long each weight is watched before the next batch. Default 1m.
-	Hold time.Duration `json:"hold"`
-	// Within bounds the wait for instances of the new color after a batch was let go. Default 15m.
-	Within time.Duration `json:"within"`
-}
 
 // Judge says how users' own traffic is judged while both colors, or the new one
 // alone, carry it.
@@ -112,38 +96,6 @@ type Sticky struct {
 
 // On reports whether the split is sticky.
 func (s Sticky) On() bool { return s.Header != "" || s.Cookie != "" || s.SourceIP }
-
-// RetireHook lets go of the old color's instances. At most one field is set.
-type RetireHook struct {
-	Webhook *RetireWebhook `json:"webhook,omitempty"`
-	// Consul puts the old color's instances into Consul's maintenance mode.
-	Consul *ConsulMaintenance `json:"consul,omitempty"`
-	Nomad  *NomadScale        `json:"nomad,omitempty"`
-}
-
-// On reports whether there is a hook.
-func (h RetireHook) On() bool { return h != (RetireHook{}) }
-
-// RetireWebhook is a URL that is told. Any answer 200 to 299 but 202 means done;
-// 202 means that the work is under way, and it is asked again.
-type RetireWebhook struct {
-	URL    string  `json:"url"`
-	Secret *Secret `json:"secret,omitempty"` // signs the body (HMAC-SHA256)
-}
-
-// ConsulMaintenance marks instances as under maintenance in Consul's catalog.
-type ConsulMaintenance struct{}
-
-// NomadScale scales a task group of the old color's job by Nomad's HTTP API.
-type NomadScale struct {
-	Address string           `json:"address"` // http:// or https:// URL
-	Jobs    map[Color]string `json:"jobs"`    // one job for each color
-	Group   string           `json:"group"`
-	// Count is what the old color's group is scaled to at the end. Default 0.
-	Count     int     `json:"count"`
-	Namespace string  `json:"namespace,omitempty"`
-	Token     *Secret `json:"token,omitempty"`
-}
 
 // Cost is what instances cost, for the figures of what running twice costs.
 type Cost struct {

@@ -18,6 +18,7 @@ type LetGoNote struct {
 	Color    policy.Color
 	Version  string
 	Webhook  string // where to
+	Secret   *policy.Secret
 }
 
 // letGo announces that a color may be decommissioned or given another duty.
@@ -27,7 +28,7 @@ func (l *loop) letGo(a rollout.LetGo) {
 		l.add(rollout.Retired{})
 		return
 	}
-	note := LetGoNote{Model: l.model, SwitchID: a.SwitchID, Color: a.Color, Version: a.Version, Webhook: a.Webhook}
+	note := LetGoNote{Model: l.model, SwitchID: a.SwitchID, Color: a.Color, Version: a.Version, Webhook: a.Webhook, Secret: a.Secret}
 	l.background.Go(func() {
 		ctx, cancel := context.WithTimeout(l.ctx, webhookWait)
 		defer cancel()

@@ -130,6 +130,7 @@ func drawPolicy(t *rapid.T) *policy.Model {
 	if rapid.IntRange(0, 2).Draw(t, "shadow") == 0 {
 		p.Shadow = policy.Shadow{Percent: 1000, For: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "for")}
 	}
+	p.Retire.Repurpose = rapid.IntRange(0, 4).Draw(t, "repurpose") == 0
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
 	return p
 }

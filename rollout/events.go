@@ -107,6 +107,7 @@ type (
 		Color    policy.Color
 		Version  string
 		Webhook  string
+		Secret   *policy.Secret // signs what the webhook is sent; nil: nothing does
 	}
 	// RevertPolicy says that a node rejected the routing that a policy change
 	// made: the policy before it stands again.

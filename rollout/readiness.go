@@ -119,9 +119,9 @@ func (t *turn) noteCarried() {
 
 // missingReturn keeps users where they are while they could not be sent back. It
 // asks nothing of the first weight: the old color may be what the switch is to
-// rescue users from. Rolling has a rule of its own.
+// rescue users from.
 func (t *turn) missingReturn() string {
-	if !t.moved() || t.plan().Rolling != nil {
+	if !t.moved() {
 		return ""
 	}
 	if r := t.s.Readiness(); r.Short {

@@ -29,11 +29,15 @@ func (t *turn) retire() bool {
 		return false
 	}
 	sw := t.s.Switch
+	if t.plan().Retire.Repurpose {
+		t.enter(Idle, fmt.Sprintf("%s is kept as staging: only the preview reaches it", sw.From))
+		return true
+	}
 	l.Asked = t.now
 	if sw.LetGo.IsZero() {
 		sw.LetGo = t.now
 	}
-	t.act(LetGo{SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Webhook: t.plan().Retire.Webhook})
+	t.act(LetGo{SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Webhook: t.plan().Retire.Webhook, Secret: t.plan().Retire.Secret})
 	return false
 }
 

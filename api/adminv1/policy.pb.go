@@ -85,7 +85,6 @@ const (
 	Shape_SHAPE_LINEAR      Shape = 3
 	Shape_SHAPE_CANARY      Shape = 4
 	Shape_SHAPE_EXPONENTIAL Shape = 5
-	Shape_SHAPE_ROLLING     Shape = 6
 )
 
 // Enum value maps for Shape.
@@ -97,7 +96,6 @@ var (
 		3: "SHAPE_LINEAR",
 		4: "SHAPE_CANARY",
 		5: "SHAPE_EXPONENTIAL",
-		6: "SHAPE_ROLLING",
 	}
 	Shape_value = map[string]int32{
 		"SHAPE_UNSPECIFIED": 0,
@@ -106,7 +104,6 @@ var (
 		"SHAPE_LINEAR":      3,
 		"SHAPE_CANARY":      4,
 		"SHAPE_EXPONENTIAL": 5,
-		"SHAPE_ROLLING":     6,
 	}
 )
 
@@ -392,14 +389,12 @@ type Policy struct {
 	StepChecks *StepChecks `protobuf:"bytes,15,opt,name=step_checks,json=stepChecks,proto3" json:"step_checks,omitempty"`
 	// The form in which the shift was written.
 	Shape Shape `protobuf:"varint,16,opt,name=shape,proto3,enum=greenlight.admin.v1.Shape" json:"shape,omitempty"`
-	// Only of the rolling shape.
-	Rolling *Rolling `protobuf:"bytes,17,opt,name=rolling,proto3" json:"rolling,omitempty"`
 	// How users' own traffic is judged.
-	Judge *Judge `protobuf:"bytes,18,opt,name=judge,proto3" json:"judge,omitempty"`
+	Judge *Judge `protobuf:"bytes,17,opt,name=judge,proto3" json:"judge,omitempty"`
 	// The mirroring before users meet the target.
-	Shadow *Shadow `protobuf:"bytes,19,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	Shadow *Shadow `protobuf:"bytes,18,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// What instances cost.
-	Cost          *Cost `protobuf:"bytes,20,opt,name=cost,proto3" json:"cost,omitempty"`
+	Cost          *Cost `protobuf:"bytes,19,opt,name=cost,proto3" json:"cost,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -546,13 +541,6 @@ func (x *Policy) GetShape() Shape {
 	return Shape_SHAPE_UNSPECIFIED
 }
 
-func (x *Policy) GetRolling() *Rolling {
-	if x != nil {
-		return x.Rolling
-	}
-	return nil
-}
-
 func (x *Policy) GetJudge() *Judge {
 	if x != nil {
 		return x.Judge
@@ -570,80 +558,6 @@ func (x *Policy) GetShadow() *Shadow {
 func (x *Policy) GetCost() *Cost {
 	if x != nil {
 		return x.Cost
-	}
-	return nil
-}
-
-// Rolling lets weight follow the ready instances of the target.
-type Rolling struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The share of the old instances that is let go at a time, in percent.
-	BatchPercent float64 `protobuf:"fixed64,1,opt,name=batch_percent,json=batchPercent,proto3" json:"batch_percent,omitempty"`
-	// The share of the old instances, in percent, that the ready ones of both
-	// colors together never go below.
-	CapacityPercent float64 `protobuf:"fixed64,2,opt,name=capacity_percent,json=capacityPercent,proto3" json:"capacity_percent,omitempty"`
-	// How long each weight is watched.
-	Hold *durationpb.Duration `protobuf:"bytes,3,opt,name=hold,proto3" json:"hold,omitempty"`
-	// The longest wait for new instances after a batch.
-	Within        *durationpb.Duration `protobuf:"bytes,4,opt,name=within,proto3" json:"within,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Rolling) Reset() {
-	*x = Rolling{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Rolling) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Rolling) ProtoMessage() {}
-
-func (x *Rolling) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Rolling.ProtoReflect.Descriptor instead.
-func (*Rolling) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Rolling) GetBatchPercent() float64 {
-	if x != nil {
-		return x.BatchPercent
-	}
-	return 0
-}
-
-func (x *Rolling) GetCapacityPercent() float64 {
-	if x != nil {
-		return x.CapacityPercent
-	}
-	return 0
-}
-
-func (x *Rolling) GetHold() *durationpb.Duration {
-	if x != nil {
-		return x.Hold
-	}
-	return nil
-}
-
-func (x *Rolling) GetWithin() *durationpb.Duration {
-	if x != nil {
-		return x.Within
 	}
 	return nil
 }
@@ -671,7 +585,7 @@ type Judge struct {
 
 func (x *Judge) Reset() {
 	*x = Judge{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +597,7 @@ func (x *Judge) String() string {
 func (*Judge) ProtoMessage() {}
 
 func (x *Judge) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +610,7 @@ func (x *Judge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judge.ProtoReflect.Descriptor instead.
 func (*Judge) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Judge) GetOff() bool {
@@ -772,7 +686,7 @@ type ErrorRule struct {
 
 func (x *ErrorRule) Reset() {
 	*x = ErrorRule{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -784,7 +698,7 @@ func (x *ErrorRule) String() string {
 func (*ErrorRule) ProtoMessage() {}
 
 func (x *ErrorRule) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -797,7 +711,7 @@ func (x *ErrorRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorRule.ProtoReflect.Descriptor instead.
 func (*ErrorRule) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ErrorRule) GetRelativeOff() bool {
@@ -843,7 +757,7 @@ type LatencyRule struct {
 
 func (x *LatencyRule) Reset() {
 	*x = LatencyRule{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -855,7 +769,7 @@ func (x *LatencyRule) String() string {
 func (*LatencyRule) ProtoMessage() {}
 
 func (x *LatencyRule) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -868,7 +782,7 @@ func (x *LatencyRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatencyRule.ProtoReflect.Descriptor instead.
 func (*LatencyRule) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LatencyRule) GetRelativeOff() bool {
@@ -904,7 +818,7 @@ type LatencyMax struct {
 
 func (x *LatencyMax) Reset() {
 	*x = LatencyMax{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -916,7 +830,7 @@ func (x *LatencyMax) String() string {
 func (*LatencyMax) ProtoMessage() {}
 
 func (x *LatencyMax) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -929,7 +843,7 @@ func (x *LatencyMax) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatencyMax.ProtoReflect.Descriptor instead.
 func (*LatencyMax) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *LatencyMax) GetQuantile() float64 {
@@ -959,7 +873,7 @@ type Shadow struct {
 
 func (x *Shadow) Reset() {
 	*x = Shadow{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +885,7 @@ func (x *Shadow) String() string {
 func (*Shadow) ProtoMessage() {}
 
 func (x *Shadow) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +898,7 @@ func (x *Shadow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shadow.ProtoReflect.Descriptor instead.
 func (*Shadow) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Shadow) GetPercent() float64 {
@@ -1014,7 +928,7 @@ type Cost struct {
 
 func (x *Cost) Reset() {
 	*x = Cost{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +940,7 @@ func (x *Cost) String() string {
 func (*Cost) ProtoMessage() {}
 
 func (x *Cost) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +953,7 @@ func (x *Cost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cost.ProtoReflect.Descriptor instead.
 func (*Cost) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Cost) GetPerInstanceHour() float64 {
@@ -1052,59 +966,6 @@ func (x *Cost) GetPerInstanceHour() float64 {
 func (x *Cost) GetCurrency() string {
 	if x != nil {
 		return x.Currency
-	}
-	return ""
-}
-
-// SecretReference says where a secret is read from; the API never carries one.
-type SecretReference struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Env           string                 `protobuf:"bytes,1,opt,name=env,proto3" json:"env,omitempty"`
-	File          string                 `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SecretReference) Reset() {
-	*x = SecretReference{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SecretReference) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SecretReference) ProtoMessage() {}
-
-func (x *SecretReference) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SecretReference.ProtoReflect.Descriptor instead.
-func (*SecretReference) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *SecretReference) GetEnv() string {
-	if x != nil {
-		return x.Env
-	}
-	return ""
-}
-
-func (x *SecretReference) GetFile() string {
-	if x != nil {
-		return x.File
 	}
 	return ""
 }
@@ -1123,7 +984,7 @@ type Sticky struct {
 
 func (x *Sticky) Reset() {
 	*x = Sticky{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +996,7 @@ func (x *Sticky) String() string {
 func (*Sticky) ProtoMessage() {}
 
 func (x *Sticky) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1009,7 @@ func (x *Sticky) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
 func (*Sticky) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Sticky) GetHeader() string {
@@ -1179,153 +1040,6 @@ func (x *Sticky) GetSourceIp() bool {
 	return false
 }
 
-// RetireWebhook is a URL that is told.
-type RetireWebhook struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Url   string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
-	// What signs the body; unset: nothing does.
-	Secret        *SecretReference `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *RetireWebhook) Reset() {
-	*x = RetireWebhook{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *RetireWebhook) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*RetireWebhook) ProtoMessage() {}
-
-func (x *RetireWebhook) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use RetireWebhook.ProtoReflect.Descriptor instead.
-func (*RetireWebhook) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *RetireWebhook) GetUrl() string {
-	if x != nil {
-		return x.Url
-	}
-	return ""
-}
-
-func (x *RetireWebhook) GetSecret() *SecretReference {
-	if x != nil {
-		return x.Secret
-	}
-	return nil
-}
-
-// NomadScale scales a task group of the old color's job.
-type NomadScale struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
-	BlueJob       string                 `protobuf:"bytes,2,opt,name=blue_job,json=blueJob,proto3" json:"blue_job,omitempty"`
-	GreenJob      string                 `protobuf:"bytes,3,opt,name=green_job,json=greenJob,proto3" json:"green_job,omitempty"`
-	Group         string                 `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"`
-	Count         int32                  `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
-	Namespace     string                 `protobuf:"bytes,6,opt,name=namespace,proto3" json:"namespace,omitempty"`
-	Token         *SecretReference       `protobuf:"bytes,7,opt,name=token,proto3" json:"token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *NomadScale) Reset() {
-	*x = NomadScale{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *NomadScale) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*NomadScale) ProtoMessage() {}
-
-func (x *NomadScale) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use NomadScale.ProtoReflect.Descriptor instead.
-func (*NomadScale) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *NomadScale) GetAddress() string {
-	if x != nil {
-		return x.Address
-	}
-	return ""
-}
-
-func (x *NomadScale) GetBlueJob() string {
-	if x != nil {
-		return x.BlueJob
-	}
-	return ""
-}
-
-func (x *NomadScale) GetGreenJob() string {
-	if x != nil {
-		return x.GreenJob
-	}
-	return ""
-}
-
-func (x *NomadScale) GetGroup() string {
-	if x != nil {
-		return x.Group
-	}
-	return ""
-}
-
-func (x *NomadScale) GetCount() int32 {
-	if x != nil {
-		return x.Count
-	}
-	return 0
-}
-
-func (x *NomadScale) GetNamespace() string {
-	if x != nil {
-		return x.Namespace
-	}
-	return ""
-}
-
-func (x *NomadScale) GetToken() *SecretReference {
-	if x != nil {
-		return x.Token
-	}
-	return nil
-}
-
 // PolicySource names the document that a policy came from.
 type PolicySource struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1341,7 +1055,7 @@ type PolicySource struct {
 
 func (x *PolicySource) Reset() {
 	*x = PolicySource{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1067,7 @@ func (x *PolicySource) String() string {
 func (*PolicySource) ProtoMessage() {}
 
 func (x *PolicySource) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1080,7 @@ func (x *PolicySource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicySource.ProtoReflect.Descriptor instead.
 func (*PolicySource) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PolicySource) GetFile() string {
@@ -1417,7 +1131,7 @@ type Discovery struct {
 
 func (x *Discovery) Reset() {
 	*x = Discovery{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1429,7 +1143,7 @@ func (x *Discovery) String() string {
 func (*Discovery) ProtoMessage() {}
 
 func (x *Discovery) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1442,7 +1156,7 @@ func (x *Discovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discovery.ProtoReflect.Descriptor instead.
 func (*Discovery) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Discovery) GetService() string {
@@ -1527,15 +1241,15 @@ type Route struct {
 	// The cookie that picks a color; empty: none does.
 	PreviewCookie string `protobuf:"bytes,11,opt,name=preview_cookie,json=previewCookie,proto3" json:"preview_cookie,omitempty"`
 	// What a request that picks a color must carry; unset: nothing.
-	PreviewToken  *SecretReference `protobuf:"bytes,12,opt,name=preview_token,json=previewToken,proto3" json:"preview_token,omitempty"`
-	Sticky        *Sticky          `protobuf:"bytes,13,opt,name=sticky,proto3" json:"sticky,omitempty"`
+	PreviewToken  *Secret `protobuf:"bytes,12,opt,name=preview_token,json=previewToken,proto3" json:"preview_token,omitempty"`
+	Sticky        *Sticky `protobuf:"bytes,13,opt,name=sticky,proto3" json:"sticky,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1261,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1274,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Route) GetFleets() []string {
@@ -1640,7 +1354,7 @@ func (x *Route) GetPreviewCookie() string {
 	return ""
 }
 
-func (x *Route) GetPreviewToken() *SecretReference {
+func (x *Route) GetPreviewToken() *Secret {
 	if x != nil {
 		return x.PreviewToken
 	}
@@ -1667,7 +1381,7 @@ type Retries struct {
 
 func (x *Retries) Reset() {
 	*x = Retries{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1393,7 @@ func (x *Retries) String() string {
 func (*Retries) ProtoMessage() {}
 
 func (x *Retries) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1406,7 @@ func (x *Retries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retries.ProtoReflect.Descriptor instead.
 func (*Retries) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Retries) GetAttempts() int32 {
@@ -1727,7 +1441,7 @@ type Outlier struct {
 
 func (x *Outlier) Reset() {
 	*x = Outlier{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1739,7 +1453,7 @@ func (x *Outlier) String() string {
 func (*Outlier) ProtoMessage() {}
 
 func (x *Outlier) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1752,7 +1466,7 @@ func (x *Outlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outlier.ProtoReflect.Descriptor instead.
 func (*Outlier) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Outlier) GetOff() bool {
@@ -1803,7 +1517,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1815,7 +1529,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1828,7 +1542,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Limits) GetConnections() int32 {
@@ -1890,7 +1604,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +1616,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +1629,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Check) GetName() string {
@@ -2106,7 +1820,7 @@ type EndpointsCheck struct {
 
 func (x *EndpointsCheck) Reset() {
 	*x = EndpointsCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +1832,7 @@ func (x *EndpointsCheck) String() string {
 func (*EndpointsCheck) ProtoMessage() {}
 
 func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +1845,7 @@ func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointsCheck.ProtoReflect.Descriptor instead.
 func (*EndpointsCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndpointsCheck) GetMin() int32 {
@@ -2163,7 +1877,7 @@ type ReadyCheck struct {
 
 func (x *ReadyCheck) Reset() {
 	*x = ReadyCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2175,7 +1889,7 @@ func (x *ReadyCheck) String() string {
 func (*ReadyCheck) ProtoMessage() {}
 
 func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2188,7 +1902,7 @@ func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyCheck.ProtoReflect.Descriptor instead.
 func (*ReadyCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReadyCheck) GetPath() string {
@@ -2237,7 +1951,7 @@ type GoldenCheck struct {
 
 func (x *GoldenCheck) Reset() {
 	*x = GoldenCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2249,7 +1963,7 @@ func (x *GoldenCheck) String() string {
 func (*GoldenCheck) ProtoMessage() {}
 
 func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2262,7 +1976,7 @@ func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoldenCheck.ProtoReflect.Descriptor instead.
 func (*GoldenCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GoldenCheck) GetFile() string {
@@ -2334,7 +2048,7 @@ type ShiftStep struct {
 
 func (x *ShiftStep) Reset() {
 	*x = ShiftStep{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2060,7 @@ func (x *ShiftStep) String() string {
 func (*ShiftStep) ProtoMessage() {}
 
 func (x *ShiftStep) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2073,7 @@ func (x *ShiftStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShiftStep.ProtoReflect.Descriptor instead.
 func (*ShiftStep) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ShiftStep) GetWeightPercent() float64 {
@@ -2389,7 +2103,7 @@ type StepChecks struct {
 
 func (x *StepChecks) Reset() {
 	*x = StepChecks{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2115,7 @@ func (x *StepChecks) String() string {
 func (*StepChecks) ProtoMessage() {}
 
 func (x *StepChecks) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2128,7 @@ func (x *StepChecks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepChecks.ProtoReflect.Descriptor instead.
 func (*StepChecks) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StepChecks) GetEvery() *durationpb.Duration {
@@ -2442,7 +2156,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2454,7 +2168,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2467,7 +2181,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Confirm) GetWithin() *durationpb.Duration {
@@ -2498,7 +2212,7 @@ type Bake struct {
 
 func (x *Bake) Reset() {
 	*x = Bake{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2510,7 +2224,7 @@ func (x *Bake) String() string {
 func (*Bake) ProtoMessage() {}
 
 func (x *Bake) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2523,7 +2237,7 @@ func (x *Bake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bake.ProtoReflect.Descriptor instead.
 func (*Bake) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Bake) GetDuration() *durationpb.Duration {
@@ -2561,7 +2275,7 @@ type RollbackPolicy struct {
 
 func (x *RollbackPolicy) Reset() {
 	*x = RollbackPolicy{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2573,7 +2287,7 @@ func (x *RollbackPolicy) String() string {
 func (*RollbackPolicy) ProtoMessage() {}
 
 func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2586,7 +2300,7 @@ func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackPolicy.ProtoReflect.Descriptor instead.
 func (*RollbackPolicy) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RollbackPolicy) GetAutomatic() bool {
@@ -2609,23 +2323,19 @@ type Retire struct {
 	Off   bool                   `protobuf:"varint,1,opt,name=off,proto3" json:"off,omitempty"`
 	// Counted from the end of the bake.
 	After *durationpb.Duration `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
-	// The URL that is told; empty when there is none. The same as
-	// `retire_webhook.url`, for clients that know no other hook.
+	// The URL that is told; empty when there is none.
 	Webhook string `protobuf:"bytes,3,opt,name=webhook,proto3" json:"webhook,omitempty"`
-	// At most one of these three is set.
-	RetireWebhook *RetireWebhook `protobuf:"bytes,4,opt,name=retire_webhook,json=retireWebhook,proto3" json:"retire_webhook,omitempty"`
-	// The old color's instances are put into Consul's maintenance mode.
-	ConsulMaintenance bool        `protobuf:"varint,5,opt,name=consul_maintenance,json=consulMaintenance,proto3" json:"consul_maintenance,omitempty"`
-	Nomad             *NomadScale `protobuf:"bytes,6,opt,name=nomad,proto3" json:"nomad,omitempty"`
+	// What signs the webhook's body; unset: nothing does.
+	Secret *Secret `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	// The old color is kept as staging, reached by the preview alone.
-	Repurpose     bool `protobuf:"varint,7,opt,name=repurpose,proto3" json:"repurpose,omitempty"`
+	Repurpose     bool `protobuf:"varint,5,opt,name=repurpose,proto3" json:"repurpose,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2637,7 +2347,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2650,7 +2360,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Retire) GetOff() bool {
@@ -2674,23 +2384,9 @@ func (x *Retire) GetWebhook() string {
 	return ""
 }
 
-func (x *Retire) GetRetireWebhook() *RetireWebhook {
+func (x *Retire) GetSecret() *Secret {
 	if x != nil {
-		return x.RetireWebhook
-	}
-	return nil
-}
-
-func (x *Retire) GetConsulMaintenance() bool {
-	if x != nil {
-		return x.ConsulMaintenance
-	}
-	return false
-}
-
-func (x *Retire) GetNomad() *NomadScale {
-	if x != nil {
-		return x.Nomad
+		return x.Secret
 	}
 	return nil
 }
@@ -2706,7 +2402,7 @@ var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xa5\b\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xed\a\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -2725,16 +2421,10 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\apredict\x18\x0e \x01(\v2\x1c.greenlight.admin.v1.PredictR\apredict\x12@\n" +
 	"\vstep_checks\x18\x0f \x01(\v2\x1f.greenlight.admin.v1.StepChecksR\n" +
 	"stepChecks\x120\n" +
-	"\x05shape\x18\x10 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x05shape\x126\n" +
-	"\arolling\x18\x11 \x01(\v2\x1c.greenlight.admin.v1.RollingR\arolling\x120\n" +
-	"\x05judge\x18\x12 \x01(\v2\x1a.greenlight.admin.v1.JudgeR\x05judge\x123\n" +
-	"\x06shadow\x18\x13 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
-	"\x04cost\x18\x14 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\"\xbb\x01\n" +
-	"\aRolling\x12#\n" +
-	"\rbatch_percent\x18\x01 \x01(\x01R\fbatchPercent\x12)\n" +
-	"\x10capacity_percent\x18\x02 \x01(\x01R\x0fcapacityPercent\x12-\n" +
-	"\x04hold\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x04hold\x121\n" +
-	"\x06within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06within\"\xd2\x02\n" +
+	"\x05shape\x18\x10 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x05shape\x120\n" +
+	"\x05judge\x18\x11 \x01(\v2\x1a.greenlight.admin.v1.JudgeR\x05judge\x123\n" +
+	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
+	"\x04cost\x18\x13 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\"\xd2\x02\n" +
 	"\x05Judge\x12\x10\n" +
 	"\x03off\x18\x01 \x01(\bR\x03off\x12\x14\n" +
 	"\x05asked\x18\x02 \x01(\bR\x05asked\x12\x12\n" +
@@ -2763,28 +2453,13 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"N\n" +
 	"\x04Cost\x12*\n" +
 	"\x11per_instance_hour\x18\x01 \x01(\x01R\x0fperInstanceHour\x12\x1a\n" +
-	"\bcurrency\x18\x02 \x01(\tR\bcurrency\"7\n" +
-	"\x0fSecretReference\x12\x10\n" +
-	"\x03env\x18\x01 \x01(\tR\x03env\x12\x12\n" +
-	"\x04file\x18\x02 \x01(\tR\x04file\"\x8f\x01\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\"\x8f\x01\n" +
 	"\x06Sticky\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\tR\x06header\x12\x16\n" +
 	"\x06cookie\x18\x02 \x01(\tR\x06cookie\x128\n" +
 	"\n" +
 	"cookie_ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcookieTtl\x12\x1b\n" +
-	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"_\n" +
-	"\rRetireWebhook\x12\x10\n" +
-	"\x03url\x18\x01 \x01(\tR\x03url\x12<\n" +
-	"\x06secret\x18\x02 \x01(\v2$.greenlight.admin.v1.SecretReferenceR\x06secret\"\xe4\x01\n" +
-	"\n" +
-	"NomadScale\x12\x18\n" +
-	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x19\n" +
-	"\bblue_job\x18\x02 \x01(\tR\ablueJob\x12\x1b\n" +
-	"\tgreen_job\x18\x03 \x01(\tR\bgreenJob\x12\x14\n" +
-	"\x05group\x18\x04 \x01(\tR\x05group\x12\x14\n" +
-	"\x05count\x18\x05 \x01(\x05R\x05count\x12\x1c\n" +
-	"\tnamespace\x18\x06 \x01(\tR\tnamespace\x12:\n" +
-	"\x05token\x18\a \x01(\v2$.greenlight.admin.v1.SecretReferenceR\x05token\"J\n" +
+	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"J\n" +
 	"\fPolicySource\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x12\n" +
@@ -2801,7 +2476,7 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\awarning\x18\a \x01(\bR\awarning\x12\x1e\n" +
 	"\n" +
 	"datacenter\x18\b \x01(\tR\n" +
-	"datacenter\"\xf4\x04\n" +
+	"datacenter\"\xeb\x04\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06fleets\x18\x01 \x03(\tR\x06fleets\x12\x14\n" +
 	"\x05hosts\x18\x02 \x03(\tR\x05hosts\x12\x16\n" +
@@ -2814,8 +2489,8 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06limits\x18\t \x01(\v2\x1b.greenlight.admin.v1.LimitsR\x06limits\x12B\n" +
 	"\x0fconnect_timeout\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\x0econnectTimeout\x12%\n" +
-	"\x0epreview_cookie\x18\v \x01(\tR\rpreviewCookie\x12I\n" +
-	"\rpreview_token\x18\f \x01(\v2$.greenlight.admin.v1.SecretReferenceR\fpreviewToken\x123\n" +
+	"\x0epreview_cookie\x18\v \x01(\tR\rpreviewCookie\x12@\n" +
+	"\rpreview_token\x18\f \x01(\v2\x1b.greenlight.admin.v1.SecretR\fpreviewToken\x123\n" +
 	"\x06sticky\x18\r \x01(\v2\x1b.greenlight.admin.v1.StickyR\x06sticky\"5\n" +
 	"\aRetries\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\x05R\battempts\x12\x0e\n" +
@@ -2884,28 +2559,25 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06checks\x18\x03 \x03(\v2\x1a.greenlight.admin.v1.CheckR\x06checks\"f\n" +
 	"\x0eRollbackPolicy\x12\x1c\n" +
 	"\tautomatic\x18\x01 \x01(\bR\tautomatic\x126\n" +
-	"\x17endpoints_below_percent\x18\x02 \x01(\x01R\x15endpointsBelowPercent\"\xb4\x02\n" +
+	"\x17endpoints_below_percent\x18\x02 \x01(\x01R\x15endpointsBelowPercent\"\xb8\x01\n" +
 	"\x06Retire\x12\x10\n" +
 	"\x03off\x18\x01 \x01(\bR\x03off\x12/\n" +
 	"\x05after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05after\x12\x18\n" +
-	"\awebhook\x18\x03 \x01(\tR\awebhook\x12I\n" +
-	"\x0eretire_webhook\x18\x04 \x01(\v2\".greenlight.admin.v1.RetireWebhookR\rretireWebhook\x12-\n" +
-	"\x12consul_maintenance\x18\x05 \x01(\bR\x11consulMaintenance\x125\n" +
-	"\x05nomad\x18\x06 \x01(\v2\x1f.greenlight.admin.v1.NomadScaleR\x05nomad\x12\x1c\n" +
-	"\trepurpose\x18\a \x01(\bR\trepurpose*?\n" +
+	"\awebhook\x18\x03 \x01(\tR\awebhook\x123\n" +
+	"\x06secret\x18\x04 \x01(\v2\x1b.greenlight.admin.v1.SecretR\x06secret\x12\x1c\n" +
+	"\trepurpose\x18\x05 \x01(\bR\trepurpose*?\n" +
 	"\x05Color\x12\x15\n" +
 	"\x11COLOR_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"COLOR_BLUE\x10\x01\x12\x0f\n" +
-	"\vCOLOR_GREEN\x10\x02*\x90\x01\n" +
+	"\vCOLOR_GREEN\x10\x02*}\n" +
 	"\x05Shape\x12\x15\n" +
 	"\x11SHAPE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSHAPE_INSTANT\x10\x01\x12\x0f\n" +
 	"\vSHAPE_STEPS\x10\x02\x12\x10\n" +
 	"\fSHAPE_LINEAR\x10\x03\x12\x10\n" +
 	"\fSHAPE_CANARY\x10\x04\x12\x15\n" +
-	"\x11SHAPE_EXPONENTIAL\x10\x05\x12\x11\n" +
-	"\rSHAPE_ROLLING\x10\x06*\x81\x01\n" +
+	"\x11SHAPE_EXPONENTIAL\x10\x05*\x81\x01\n" +
 	"\rThinOtherwise\x12\x1e\n" +
 	"\x1aTHIN_OTHERWISE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17THIN_OTHERWISE_ROLLBACK\x10\x01\x12\x17\n" +
@@ -2941,7 +2613,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                  // 0: greenlight.admin.v1.Color
 	(Shape)(0),                  // 1: greenlight.admin.v1.Shape
@@ -2950,112 +2622,103 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(GoldenProtocol)(0),         // 4: greenlight.admin.v1.GoldenProtocol
 	(Otherwise)(0),              // 5: greenlight.admin.v1.Otherwise
 	(*Policy)(nil),              // 6: greenlight.admin.v1.Policy
-	(*Rolling)(nil),             // 7: greenlight.admin.v1.Rolling
-	(*Judge)(nil),               // 8: greenlight.admin.v1.Judge
-	(*ErrorRule)(nil),           // 9: greenlight.admin.v1.ErrorRule
-	(*LatencyRule)(nil),         // 10: greenlight.admin.v1.LatencyRule
-	(*LatencyMax)(nil),          // 11: greenlight.admin.v1.LatencyMax
-	(*Shadow)(nil),              // 12: greenlight.admin.v1.Shadow
-	(*Cost)(nil),                // 13: greenlight.admin.v1.Cost
-	(*SecretReference)(nil),     // 14: greenlight.admin.v1.SecretReference
-	(*Sticky)(nil),              // 15: greenlight.admin.v1.Sticky
-	(*RetireWebhook)(nil),       // 16: greenlight.admin.v1.RetireWebhook
-	(*NomadScale)(nil),          // 17: greenlight.admin.v1.NomadScale
-	(*PolicySource)(nil),        // 18: greenlight.admin.v1.PolicySource
-	(*Discovery)(nil),           // 19: greenlight.admin.v1.Discovery
-	(*Route)(nil),               // 20: greenlight.admin.v1.Route
-	(*Retries)(nil),             // 21: greenlight.admin.v1.Retries
-	(*Outlier)(nil),             // 22: greenlight.admin.v1.Outlier
-	(*Limits)(nil),              // 23: greenlight.admin.v1.Limits
-	(*Check)(nil),               // 24: greenlight.admin.v1.Check
-	(*EndpointsCheck)(nil),      // 25: greenlight.admin.v1.EndpointsCheck
-	(*ReadyCheck)(nil),          // 26: greenlight.admin.v1.ReadyCheck
-	(*GoldenCheck)(nil),         // 27: greenlight.admin.v1.GoldenCheck
-	(*ShiftStep)(nil),           // 28: greenlight.admin.v1.ShiftStep
-	(*StepChecks)(nil),          // 29: greenlight.admin.v1.StepChecks
-	(*Confirm)(nil),             // 30: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                // 31: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),      // 32: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),              // 33: greenlight.admin.v1.Retire
-	(*durationpb.Duration)(nil), // 34: google.protobuf.Duration
-	(*Predict)(nil),             // 35: greenlight.admin.v1.Predict
-	(*QualityCheck)(nil),        // 36: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),          // 37: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),        // 38: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),     // 39: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),        // 40: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),     // 41: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),         // 42: greenlight.admin.v1.OnInconclusive
+	(*Judge)(nil),               // 7: greenlight.admin.v1.Judge
+	(*ErrorRule)(nil),           // 8: greenlight.admin.v1.ErrorRule
+	(*LatencyRule)(nil),         // 9: greenlight.admin.v1.LatencyRule
+	(*LatencyMax)(nil),          // 10: greenlight.admin.v1.LatencyMax
+	(*Shadow)(nil),              // 11: greenlight.admin.v1.Shadow
+	(*Cost)(nil),                // 12: greenlight.admin.v1.Cost
+	(*Sticky)(nil),              // 13: greenlight.admin.v1.Sticky
+	(*PolicySource)(nil),        // 14: greenlight.admin.v1.PolicySource
+	(*Discovery)(nil),           // 15: greenlight.admin.v1.Discovery
+	(*Route)(nil),               // 16: greenlight.admin.v1.Route
+	(*Retries)(nil),             // 17: greenlight.admin.v1.Retries
+	(*Outlier)(nil),             // 18: greenlight.admin.v1.Outlier
+	(*Limits)(nil),              // 19: greenlight.admin.v1.Limits
+	(*Check)(nil),               // 20: greenlight.admin.v1.Check
+	(*EndpointsCheck)(nil),      // 21: greenlight.admin.v1.EndpointsCheck
+	(*ReadyCheck)(nil),          // 22: greenlight.admin.v1.ReadyCheck
+	(*GoldenCheck)(nil),         // 23: greenlight.admin.v1.GoldenCheck
+	(*ShiftStep)(nil),           // 24: greenlight.admin.v1.ShiftStep
+	(*StepChecks)(nil),          // 25: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),             // 26: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                // 27: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),      // 28: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),              // 29: greenlight.admin.v1.Retire
+	(*durationpb.Duration)(nil), // 30: google.protobuf.Duration
+	(*Predict)(nil),             // 31: greenlight.admin.v1.Predict
+	(*Secret)(nil),              // 32: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),        // 33: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),          // 34: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),        // 35: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),     // 36: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),        // 37: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),     // 38: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),         // 39: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
-	18, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
+	14, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
 	0,  // 1: greenlight.admin.v1.Policy.initial_live:type_name -> greenlight.admin.v1.Color
-	19, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
-	20, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
-	24, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
-	28, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	34, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	30, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	31, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	32, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	33, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	35, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
-	29, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	15, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
+	16, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
+	20, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
+	24, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
+	30, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	26, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	27, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	28, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	29, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	31, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	25, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
-	7,  // 14: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
-	8,  // 15: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
-	12, // 16: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
-	13, // 17: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
-	34, // 18: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
-	34, // 19: greenlight.admin.v1.Rolling.within:type_name -> google.protobuf.Duration
-	9,  // 20: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
-	10, // 21: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	34, // 22: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
-	2,  // 23: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
-	11, // 24: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	34, // 25: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	34, // 26: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	34, // 27: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
-	14, // 28: greenlight.admin.v1.RetireWebhook.secret:type_name -> greenlight.admin.v1.SecretReference
-	14, // 29: greenlight.admin.v1.NomadScale.token:type_name -> greenlight.admin.v1.SecretReference
-	3,  // 30: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	34, // 31: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	21, // 32: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	22, // 33: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	23, // 34: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	34, // 35: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	14, // 36: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.SecretReference
-	15, // 37: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	34, // 38: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	34, // 39: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	34, // 40: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	25, // 41: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	26, // 42: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	27, // 43: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	36, // 44: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	37, // 45: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	38, // 46: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	39, // 47: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	40, // 48: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	41, // 49: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	42, // 50: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
-	4,  // 51: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	34, // 52: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	34, // 53: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
-	24, // 54: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	34, // 55: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	5,  // 56: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	34, // 57: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	34, // 58: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	24, // 59: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	34, // 60: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	16, // 61: greenlight.admin.v1.Retire.retire_webhook:type_name -> greenlight.admin.v1.RetireWebhook
-	17, // 62: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadScale
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	7,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
+	11, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
+	12, // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
+	8,  // 17: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
+	9,  // 18: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
+	30, // 19: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	2,  // 20: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
+	10, // 21: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
+	30, // 22: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	30, // 23: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	30, // 24: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	3,  // 25: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	30, // 26: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	17, // 27: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	18, // 28: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	19, // 29: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	30, // 30: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	32, // 31: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	13, // 32: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
+	30, // 33: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	30, // 34: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	30, // 35: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	21, // 36: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	22, // 37: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	23, // 38: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	33, // 39: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	34, // 40: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	35, // 41: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	36, // 42: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	37, // 43: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	38, // 44: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	39, // 45: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	4,  // 46: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	30, // 47: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	30, // 48: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	20, // 49: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	30, // 50: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	5,  // 51: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	30, // 52: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	30, // 53: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	20, // 54: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	30, // 55: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	32, // 56: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	57, // [57:57] is the sub-list for method output_type
+	57, // [57:57] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -3065,8 +2728,8 @@ func file_greenlight_admin_v1_policy_proto_init() {
 	}
 	file_greenlight_admin_v1_check_proto_init()
 	file_greenlight_admin_v1_predict_proto_init()
-	file_greenlight_admin_v1_policy_proto_msgTypes[3].OneofWrappers = []any{}
-	file_greenlight_admin_v1_policy_proto_msgTypes[18].OneofWrappers = []any{
+	file_greenlight_admin_v1_policy_proto_msgTypes[2].OneofWrappers = []any{}
+	file_greenlight_admin_v1_policy_proto_msgTypes[14].OneofWrappers = []any{
 		(*Check_Endpoints)(nil),
 		(*Check_Ready)(nil),
 		(*Check_Golden)(nil),
@@ -3083,7 +2746,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   28,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

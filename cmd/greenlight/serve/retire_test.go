@@ -8,13 +8,17 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"greenlight/check"
 	"greenlight/policy"
+	"greenlight/reconcile"
 )
 
-var note = retireNote{Model: "fraud", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01"}
+var note = reconcile.LetGoNote{Model: "fraud", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01"}
 
 // hook answers with a status and a body and says what it was sent.
 func hook(t *testing.T, status int, body string, seen func(r *http.Request, body []byte)) string {
@@ -34,9 +38,40 @@ func hook(t *testing.T, status int, body string, seen func(r *http.Request, body
 	return s.URL + "/retire"
 }
 
-func post(ctx context.Context, url string, n retireNote) error {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	return postRetire(ctx, client, url, n)
+func post(ctx context.Context, url string, n reconcile.LetGoNote) error {
+	n.Webhook = url
+	return retirer{
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		secret: func(s policy.Secret) (string, error) {
+			if s.Env != "RETIRE" {
+				return "", errors.New("no such secret")
+			}
+			return "s3cret", nil
+		},
+	}.letGo(ctx, n)
+}
+
+// The hook can tell that the note is Greenlight's, and that nobody changed it.
+func TestRetireNoteIsSigned(t *testing.T) {
+	signed := note
+	signed.Secret = &policy.Secret{Env: "RETIRE"}
+	url := hook(t, http.StatusOK, "", func(r *http.Request, body []byte) {
+		at, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("X-Greenlight-Signature"), "t="), ",")
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			t.Fatalf("signature %q", r.Header.Get("X-Greenlight-Signature"))
+		}
+		if want := check.Sign(body, "s3cret", time.Unix(seconds, 0)); r.Header.Get("X-Greenlight-Signature") != want {
+			t.Errorf("signature %q, want %q", r.Header.Get("X-Greenlight-Signature"), want)
+		}
+	})
+	if err := post(t.Context(), url, signed); err != nil {
+		t.Error(err)
+	}
+	signed.Secret.Env = "GONE"
+	if err := post(t.Context(), url, signed); err == nil || !strings.Contains(err.Error(), "no such secret") {
+		t.Errorf("unsigned: %v", err)
+	}
 }
 
 func TestRetireNote(t *testing.T) {
@@ -90,7 +125,7 @@ func TestRetireNoteWithoutVersion(t *testing.T) {
 
 func TestRetireStatuses(t *testing.T) {
 	for status, accepted := range map[int]bool{
-		200: true, 201: true, 202: true, 204: true, 299: true,
+		200: true, 201: true, 202: false, 204: true, 299: true,
 		300: false, 304: false, 400: false, 401: false, 404: false, 409: false, 429: false, 500: false, 503: false,
 	} {
 		url := hook(t, status, "", nil)

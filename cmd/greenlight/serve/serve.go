@@ -122,13 +122,10 @@ func (s *server) build(opts Options) error {
 	if opts.Journal != nil {
 		journal = opts.Journal(journal)
 	}
-	client := &http.Client{}
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: checker, Registry: source, Traffic: s.heard,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
-		LetGo: func(ctx context.Context, n reconcile.LetGoNote) error {
-			return postRetire(ctx, client, n.Webhook, retireNote{Model: n.Model, SwitchID: n.SwitchID, Color: n.Color, Version: n.Version})
-		},
+		LetGo:     retirer{client: &http.Client{}, secret: checker.Secret}.letGo,
 		NewWithin: s.config.NewWithin,
 		Ready: func() {
 			s.xds.Open()

@@ -5,15 +5,6 @@ import (
 	"greenlight/policy"
 )
 
-func rolling(r *policy.Rolling) *adminv1.Rolling {
-	if r == nil {
-		return nil
-	}
-	return &adminv1.Rolling{
-		BatchPercent: percent(r.Batch), CapacityPercent: percent(r.Capacity), Hold: lasting(r.Hold), Within: lasting(r.Within),
-	}
-}
-
 func judge(j policy.Judge) *adminv1.Judge {
 	return &adminv1.Judge{
 		Off: j.Off, Asked: j.Asked, Risk: j.Risk,

@@ -1,0 +1,113 @@
+package greenlight
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"greenlight/policy"
+)
+
+var update = flag.Bool("update", false, "draw docs/pictures anew")
+
+// shown is the example policy of each shape, and how many minutes of it are drawn.
+var shown = map[policy.Shape]string{
+	policy.ShapeInstant: "tagger", policy.ShapeSteps: "fraud", policy.ShapeLinear: "ranking",
+	policy.ShapeCanary: "lifetime", policy.ShapeExponential: "eta",
+}
+
+// The pictures of docs/shifting.md are drawn from the example policies themselves.
+func TestPicturesOfShapes(t *testing.T) {
+	models := map[string]*policy.Model{}
+	for _, m := range policy.Read("examples/policies").Models() {
+		models[m.Name] = m
+	}
+	text, err := os.ReadFile("docs/shifting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for shape, name := range shown {
+		m := models[name]
+		if m == nil || m.Shape != shape {
+			t.Errorf("example %s is not of the shape %s: %+v", name, shape, m)
+			continue
+		}
+		file := filepath.Join("docs", "pictures", "shape-"+string(shape)+".svg")
+		want := drawShape(m)
+		if *update {
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != want {
+			t.Errorf("%s is not what examples/policies says (%v): go test . -update draws it anew", file, err)
+		}
+		if !strings.Contains(string(text), "pictures/shape-"+string(shape)+".svg") {
+			t.Errorf("docs/shifting.md does not show %s", file)
+		}
+	}
+}
+
+// The measures of a picture, in pixels.
+const (
+	width, height           = 640, 220
+	left, right, top, floor = 52, 16, 16, 176
+)
+
+// drawShape is the new color's weight over time, with the shadow before it and the
+// bake after it, as if each step were confirmed at once.
+func drawShape(m *policy.Model) string {
+	shadow, bake := m.Shadow.For, m.Bake.For
+	if m.Shadow.Percent == 0 {
+		shadow = 0
+	}
+	total := shadow + bake
+	for _, s := range m.Shift {
+		total += s.Hold
+	}
+	lead := total / 12 // before the first weight
+	total += lead
+	x := func(d time.Duration) float64 { return left + float64(d)/float64(total)*(width-left-right) }
+	y := func(w policy.Weight) float64 { return floor - float64(w)/float64(policy.Full)*(floor-top) }
+
+	var line strings.Builder
+	at := lead + shadow
+	fmt.Fprintf(&line, "M%.1f %.1fH%.1f", x(0), y(0), x(at))
+	for _, s := range m.Shift {
+		fmt.Fprintf(&line, "V%.1fH%.1f", y(s.Weight), x(at+s.Hold))
+		at += s.Hold
+	}
+	full := at
+	fmt.Fprintf(&line, "H%.1f", x(total))
+
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="Weight of the new color over time: %s">`+"\n", width, height, width, height, m.Shape)
+	b.WriteString("<style>text{font:12px system-ui,sans-serif;fill:#57606a}.axis{stroke:#8c959f;fill:none}.grid{stroke:#8c959f;stroke-opacity:.25}.weight{stroke:#1a7f37;stroke-width:2.5;fill:none}.bake{fill:#1a7f37;fill-opacity:.12}.shadow{fill:#8250df;fill-opacity:.14}" +
+		"@media(prefers-color-scheme:dark){text{fill:#9198a1}.weight{stroke:#3fb950}.bake{fill:#3fb950}.shadow{fill:#ab7df8}}</style>\n")
+	if shadow > 0 {
+		fmt.Fprintf(&b, `<rect class="shadow" x="%.1f" y="%d" width="%.1f" height="%d"/><text x="%.1f" y="%d">shadow</text>`+"\n", x(lead), top, x(lead+shadow)-x(lead), floor-top, x(lead)+4, floor-6)
+	}
+	fmt.Fprintf(&b, `<rect class="bake" x="%.1f" y="%d" width="%.1f" height="%d"/><text x="%.1f" y="%d">bake</text>`+"\n", x(full), top, x(total)-x(full), floor-top, x(full)+4, floor-6)
+	for _, w := range []policy.Weight{0, 2500, 5000, 7500, policy.Full} {
+		fmt.Fprintf(&b, `<path class="grid" d="M%d %.1fH%d"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`+"\n", left, y(w), width-right, left-6, y(w)+4, w)
+	}
+	fmt.Fprintf(&b, `<path class="axis" d="M%d %dV%dH%d"/>`+"\n", left, top, floor, width-right)
+	for i := range 5 {
+		d := total * time.Duration(i) / 4
+		anchor := "middle"
+		if i == 4 {
+			anchor = "end"
+		}
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="%s">%s</text>`+"\n", x(d), floor+16, anchor, (d - lead).Round(time.Minute).String()[:len((d-lead).Round(time.Minute).String())-2])
+	}
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">time since the first weight could move</text>`+"\n", (left+width-right)/2, height-8)
+	fmt.Fprintf(&b, `<path class="weight" d="%s"/>`+"\n</svg>\n", line.String())
+	return b.String()
+}
