@@ -7,10 +7,12 @@ var scales = [...]int{1, 5, 20}
 const (
 	// forgetting is what a block counts for after one more window.
 	forgetting = 1 - 1.0/1800
-	// priorVariance is how much the assumed spread counts for, in units of the
-	// variance: about four failures at even weights each.
-	priorVariance = 3.0
 )
+
+// priorVariances are how much the assumed spread counts for at each scale, in
+// units of the variance, four failures at even weights each: long blocks are few,
+// and the largest of three noisy estimates would be too large.
+var priorVariances = [...]float64{4, 10, 25}
 
 // spread measures how much more the excess varies from block to block than
 // that of independent requests would (a quasi-likelihood's dispersion; McCullagh
@@ -60,14 +62,14 @@ func (b blocks) closed(length float64) blocks {
 // scales, each drawn towards prior while there is little to see.
 func (s spread) factor(prior float64) float64 {
 	most := 1.0
-	for _, b := range s.Scales {
+	for i, b := range s.Scales {
 		if b.SumV <= 0 {
 			most = max(most, prior)
 			continue
 		}
 		effect := b.SumD / b.SumV
 		left := max(b.SumDD-2*effect*b.SumDV+effect*effect*b.SumVV, 0)
-		most = max(most, (prior*priorVariance+left)/(priorVariance+b.SumV))
+		most = max(most, (prior*priorVariances[i]+left)/(priorVariances[i]+b.SumV))
 	}
 	return most
 }
