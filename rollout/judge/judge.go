@@ -54,7 +54,7 @@ type Finding struct {
 // Priors of the spread: what is assumed before it is measured.
 const (
 	errorPrior   = 1.2
-	latencyPrior = 3
+	latencyPrior = 2
 )
 
 // counts are requests and how many of them were bad.
@@ -84,7 +84,7 @@ func (e evidences) finding(c Config) (f Finding, quantile int) {
 	most := math.Inf(-1)
 	for i, p := range e.Latency {
 		l := p.evidence()
-		slow = logAdd(slow, l-math.Log(float64(len(quantiles))))
+		slow = logAdd(slow, l+math.Log(quantileWeights[i]))
 		if l > most {
 			most, quantile = l, i
 		}

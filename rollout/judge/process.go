@@ -32,15 +32,18 @@ const (
 )
 
 // process is evidence against "not worse" by test martingales, one for each
-// ratio: each look multiplies it by a likelihood ratio. If nothing is worse, its
-// mixture's expectation stays at most 1 at whatever moment one looks, so it
-// reaches 1/risk with a probability of at most risk (Ville's inequality; Ville
-// 1939; Howard et al., Annals of Statistics 2021). Betting anew from each look is
-// the e-detector of Shin, Ramdas and Rinaldo (2024), here with capital that is
-// divided beforehand, so that the bound is on false alarms and not on their rate.
+// ratio: each look multiplies it by a likelihood ratio. While nothing is worse its
+// expectation stays at most 1 at whatever moment one looks, so it reaches 1/risk
+// with a probability of at most risk (Ville's inequality, as in Wang and Ramdas,
+// arXiv:2304.01163). That is proved for windows in which the two colors' requests
+// are exchangeable given the past. Requests that fail or are slow together are not,
+// and for them the bound is held by tempering and shown by simulation alone: the
+// likelihood is raised to 1/factor of Spread, as a generalised posterior's is where
+// the model is wrong (Grünwald and van Ommen 2017, doi:10.1214/17-BA1085).
 //
-// The likelihood is raised to 1/Factor of Spread, as requests of one color
-// fail, and are slow, together (a generalised posterior's temper; Grünwald and van Ommen 2017).
+// Betting anew from each look is the e-detector of Shin, Ramdas and Rinaldo (2022,
+// "E-detectors: a nonparametric framework for sequential change detection"), with capital that is divided beforehand, so that the bound is
+// on false alarms and not on their rate.
 type process struct {
 	Looks  int                  `json:"looks,omitempty"`
 	Logs   [len(ratios)]float64 `json:"logs"` // logarithm of the capital of each ratio
@@ -51,18 +54,25 @@ type process struct {
 // against what is tolerated, excess what was seen above what is expected then,
 // and variance that of the excess among independent requests.
 func (p process) add(llr func(ratio float64) float64, excess, variance, prior float64) process {
+	// A look that speaks against the color is tempered by what it shows itself, too;
+	// one that speaks for it only by the looks before. So no look adds more than one
+	// whose temper was known beforehand, which Ville's inequality asks for.
+	before := p.Spread.factor(prior)
 	p.Spread = p.Spread.add(excess, variance)
-	temper := p.Spread.factor(prior)
+	within := max(before, p.Spread.factor(prior))
 	start := math.Log(lateness / horizon)
 	if p.Looks == 0 {
 		start = math.Log(early)
 	}
 	for i, ratio := range ratios {
 		l := llr(ratio)
-		if i >= gross {
+		switch {
+		case i >= gross:
 			l /= grossTemper * prior
-		} else {
-			l = min(l/temper, mostOfALook)
+		case l > 0:
+			l = min(l/within, mostOfALook)
+		default:
+			l /= before
 		}
 		capital := start
 		if p.Looks > 0 {

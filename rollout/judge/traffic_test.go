@@ -3,6 +3,8 @@ package judge_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 
 	"greenlight/rollout/judge"
 )
@@ -25,7 +27,8 @@ type family struct {
 type regression struct {
 	bad    float64 // its share of failures in quiet times; 0: that of the family
 	slower float64 // factor of all latencies; 0: 1
-	tail   float64 // factor beyond the 95th percentile; 0: 1
+	tail   float64 // factor of the 99th percentile, by stretching what is beyond the 95th alone; 0: 1
+	outage bool    // half of its requests fail
 }
 
 // world is a family's traffic as time goes on.
@@ -39,10 +42,28 @@ type world struct {
 	broken [2]bool    // the pause fails requests too
 	luck   [2]float64 // factor of failures of the users that a color has
 	weight float64
+	took   []float64 // the latencies that are drawn from, sorted
 }
 
+// drawn are the latencies of light and of heavy tails: drawing one of so many is
+// quick, and their 95th and 99th percentiles are known exactly.
+var drawn = sync.OnceValue(func() (out [2][]float64) {
+	for i, heavy := range []bool{false, true} {
+		w := &world{family: family{heavy: heavy}, random: rand.New(rand.NewPCG(20, uint64(i)))}
+		for range 1 << 16 {
+			out[i] = append(out[i], w.latency())
+		}
+		slices.Sort(out[i])
+	}
+	return out
+})
+
 func newWorld(f family, seed uint64) *world {
-	return &world{family: f, random: rand.New(rand.NewPCG(seed, 20)), luck: [2]float64{1, 1}}
+	w := &world{family: f, random: rand.New(rand.NewPCG(seed, 20)), luck: [2]float64{1, 1}, took: drawn()[0]}
+	if f.heavy {
+		w.took = drawn()[1]
+	}
+	return w
 }
 
 // second is one window of both colors, the idle one with a weight of 0 to 1.
@@ -58,6 +79,13 @@ func (w *world) second(weight float64, worse regression) (live, idle judge.Sampl
 	all := w.poisson(arriving)
 	n := w.binomial(all, weight)
 	return w.answers(0, all-n, regression{}), w.answers(1, n, worse)
+}
+
+// copied is one window in which a share of the live color's requests is copied to the idle one.
+func (w *world) copied(share float64) (live, idle judge.Sample) {
+	w.advance(0.5)
+	n := w.poisson(w.rate)
+	return w.answers(0, n, regression{}), w.answers(1, w.binomial(n, share), regression{})
 }
 
 func (w *world) advance(weight float64) {
@@ -92,7 +120,7 @@ func (w *world) answers(color, n int, worse regression) judge.Sample {
 		p = worse.bad
 	}
 	p *= w.luck[color]
-	if w.shared2() {
+	if w.inIncident() {
 		p, slow = p+0.05, 2
 	}
 	if w.bursty {
@@ -102,20 +130,18 @@ func (w *world) answers(color, n int, worse regression) judge.Sample {
 	if pausing && w.broken[color] {
 		p += 0.25 * 0.1 // a quarter of the requests meets the instance
 	}
+	if worse.outage {
+		p = 0.5
+	}
 	s := judge.Sample{Requests: n, Bad: w.failing(n, p)}
 	var r judge.Recorder
 	for range n {
-		took := w.latency() * slow
+		took := worse.stretched(w.took, w.random.IntN(len(w.took))) * slow
 		if pausing && w.random.Float64() < 0.25 {
 			took += 0.05 * w.random.ExpFloat64()
 		}
 		if worse.slower > 0 {
 			took *= worse.slower
-		}
-		if worse.tail > 0 && w.random.Float64() < 0.05 {
-			took = worse.tail * slow * 0.1 * math.Exp(0.4*w.random.ExpFloat64())
-		} else if worse.tail > 0 {
-			took = min(took, slow*0.1)
 		}
 		r.Add(took)
 	}
@@ -123,7 +149,17 @@ func (w *world) answers(color, n int, worse regression) judge.Sample {
 	return s
 }
 
-func (w *world) shared2() bool { return w.family.shared && w.shared > 0 }
+// stretched is the i-th of sorted latencies: beyond the 95th percentile, what is
+// above it grows so that the 99th is exactly tail times as large.
+func (r regression) stretched(sorted []float64, i int) float64 {
+	p95, p99 := sorted[len(sorted)*95/100], sorted[len(sorted)*99/100]
+	if r.tail <= 0 || sorted[i] <= p95 {
+		return sorted[i]
+	}
+	return p95 + (sorted[i]-p95)*(r.tail*p99-p95)/(p99-p95)
+}
+
+func (w *world) inIncident() bool { return w.family.shared && w.shared > 0 }
 
 // latency of two endpoints: four fifths of the requests are quick ones. The 95th
 // percentile is near 0.1 s.
