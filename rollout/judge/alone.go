@@ -88,6 +88,10 @@ const (
 	laterLatency = 1.25
 	laterPrior   = 4
 	swings       = 2.5
+	// A look adds at most mostOfALater to the logarithm of the evidence, so that an
+	// incident of 20 s, which may well not be the color's, does not decide; an outage,
+	// in which so large a share of the requests fails, decides at once.
+	mostOfALater = 0.2
 	// fewest is how many requests a record must hold to be compared with.
 	fewest = 100
 )
@@ -135,13 +139,13 @@ func (a Alone) Look(c Config, s Sample) Alone {
 	a.Now = a.Now.plus(s)
 	if a.Past.Requests >= fewest {
 		odds := a.Most / (1 - a.Most) * max(c.ErrorTolerance, 1) * laterErrors
-		a.Evidence.Errors = against(a.Evidence.Errors, min(s.Bad, s.Requests), s.Requests, odds/(1+odds), laterPrior)
+		a.Evidence.Errors = against(a.Evidence.Errors, min(s.Bad, s.Requests), s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
 	}
 	if n := s.Latency.Count(); n > 0 && a.Slow >= fewest {
 		tolerated := max(c.LatencyTolerance, 1) * laterLatency
 		for i, q := range quantiles {
 			p := atMost((1-q)*float64(a.Slow), float64(a.Slow), 0)
-			a.Evidence.Latency[i] = against(a.Evidence.Latency[i], s.Latency.Above(a.Limit[i]*tolerated), n, p, laterPrior)
+			a.Evidence.Latency[i] = against(a.Evidence.Latency[i], s.Latency.Above(a.Limit[i]*tolerated), n, p, boldly(laterPrior, mostOfALater, 0))
 		}
 	}
 	a.Latency = a.Latency.follow(s.Latency)

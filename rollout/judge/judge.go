@@ -28,6 +28,10 @@ const (
 	MetricLatency = "latency"
 )
 
+// errorsPart is the part of the risk that the errors rule has beside the latency rule:
+// failures are fewer than latencies, so it needs more.
+const errorsPart = 0.6
+
 // suspicion is the evidence from which on a pass should wait.
 const suspicion = 10
 
@@ -53,8 +57,8 @@ type Finding struct {
 
 // Priors of the spread: what is assumed before it is measured.
 const (
-	errorPrior   = 1.2
-	latencyPrior = 2
+	errorPrior   = 1.1
+	latencyPrior = 1.5
 )
 
 // counts are requests and how many of them were bad.
@@ -75,11 +79,11 @@ type evidences struct {
 
 // finding chooses the metric nearest to its decision, and the quantile.
 func (e evidences) finding(c Config) (f Finding, quantile int) {
-	risk := min(max(c.Risk, 1e-9), 1)
+	// Both metrics share the risk: what is said of one is scaled to its part.
+	needed, errorShare, latencyShare := -math.Log(min(max(c.Risk, 1e-9), 1)), 0.0, 0.0
 	if c.Errors && c.Latency {
-		risk /= 2
+		errorShare, latencyShare = math.Log(errorsPart), math.Log(1-errorsPart)
 	}
-	needed := -math.Log(risk)
 	slow := math.Inf(-1)
 	most := math.Inf(-1)
 	for i, p := range e.Latency {
@@ -89,8 +93,9 @@ func (e evidences) finding(c Config) (f Finding, quantile int) {
 			most, quantile = l, i
 		}
 	}
+	slow += latencyShare
 	evidence := 0.0
-	if failing := e.Errors.evidence(); c.Errors {
+	if failing := e.Errors.evidence() + errorShare; c.Errors {
 		f.Metric, evidence = MetricErrors, failing
 	}
 	if c.Latency && (!c.Errors || slow > evidence) {

@@ -20,7 +20,7 @@ func (l Limit) Look(bad, all int, most float64) Limit {
 	}
 	bad = min(max(bad, 0), all)
 	l.Seen = counts{l.Seen.Requests + all, l.Seen.Bad + bad}
-	l.Evidence = against(l.Evidence, bad, all, most, limitPrior)
+	l.Evidence = against(l.Evidence, bad, all, most, boldly(limitPrior, mostOfALook, most/(1-min(most, 0.999))))
 	return l
 }
 

@@ -25,11 +25,33 @@ const (
 	// looks most like a burst; they are by this factor and the assumed spread.
 	grossTemper = 4
 	// One look adds at most so much to the logarithm of the evidence of the other
-	// alternatives, so no single window decides.
-	mostOfALook = 3.0
+	// alternatives, so that no pause of 3 s decides.
+	mostOfALook = 1.5
+
+	// outage is the share of requests that an outage hits: it may decide at once.
+	outage = 0.25
 
 	largestLog = 690.0 // e^690 is finite
 )
+
+// bet is how boldly a process bets.
+type bet struct {
+	prior float64 // the spread that is assumed before it is measured
+	most  float64 // the most that one look adds to an alternative's logarithm
+	// gross is the same for a gross alternative.
+	gross func(ratio float64) float64
+}
+
+// boldly is a bet on gross alternatives without a bound where they are an outage,
+// a share of hit requests of outage or more, as odds are those of what is tolerated.
+func boldly(prior, most, odds float64) bet {
+	return bet{prior: prior, most: most, gross: func(ratio float64) float64 {
+		if odds*ratio >= outage/(1-outage) {
+			return largestLog
+		}
+		return most
+	}}
+}
 
 // process is evidence against "not worse" by test martingales, one for each
 // ratio: each look multiplies it by a likelihood ratio. While nothing is worse its
@@ -53,13 +75,13 @@ type process struct {
 // add is p after a look: llr is the log likelihood ratio of an odds ratio
 // against what is tolerated, excess what was seen above what is expected then,
 // and variance that of the excess among independent requests.
-func (p process) add(llr func(ratio float64) float64, excess, variance, prior float64) process {
+func (p process) add(llr func(ratio float64) float64, excess, variance float64, b bet) process {
 	// A look that speaks against the color is tempered by what it shows itself, too;
 	// one that speaks for it only by the looks before. So no look adds more than one
 	// whose temper was known beforehand, which Ville's inequality asks for.
-	before := p.Spread.factor(prior)
+	before := p.Spread.factor(b.prior)
 	p.Spread = p.Spread.add(excess, variance)
-	within := max(before, p.Spread.factor(prior))
+	within := max(before, p.Spread.factor(b.prior))
 	start := math.Log(lateness / horizon)
 	if p.Looks == 0 {
 		start = math.Log(early)
@@ -68,9 +90,9 @@ func (p process) add(llr func(ratio float64) float64, excess, variance, prior fl
 		l := llr(ratio)
 		switch {
 		case i >= gross:
-			l /= grossTemper * prior
+			l = min(l/(grossTemper*b.prior), b.gross(ratio))
 		case l > 0:
-			l = min(l/within, mostOfALook)
+			l = min(l/within, b.most)
 		default:
 			l /= before
 		}

@@ -24,7 +24,7 @@ func (t table) look(p process, tolerated, prior float64) process {
 		s, _, _ := t.sum(tolerated * ratio)
 		return float64(t.idleHit)*math.Log(ratio) - (s - base)
 	}
-	return p.add(llr, float64(t.idleHit)-mean, variance, prior)
+	return p.add(llr, float64(t.idleHit)-mean, variance, boldly(prior, mostOfALook, tolerated*(float64(t.liveHit)+0.5)/(float64(t.live-t.liveHit)+0.5)))
 }
 
 // sum is the logarithm of the distribution's normalising sum, its mean and
@@ -72,14 +72,14 @@ func logChoose(n, k int) float64 {
 }
 
 // against adds to p that so many of all were hit, where a share is expected at most.
-func against(p process, hit, all int, share, prior float64) process {
+func against(p process, hit, all int, share float64, b bet) process {
 	if all <= 0 {
 		return p
 	}
 	share = min(max(share, 1e-6), 1-1e-6)
 	odds, x, n := share/(1-share), float64(hit), float64(all)
 	llr := func(ratio float64) float64 { return binomial(x, n, share, odds*ratio/(1+odds*ratio)) }
-	return p.add(llr, x-n*share, n*share*(1-share), prior)
+	return p.add(llr, x-n*share, n*share*(1-share), b)
 }
 
 // binomial is the log likelihood ratio of share q against p, after x of n.

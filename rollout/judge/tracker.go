@@ -23,7 +23,7 @@ const (
 	// lognormal body and a tail.
 	slope = 0.4
 	// inertia is how many requests beyond a quantile weigh as much as the estimate.
-	inertia = 20.0
+	inertia = 3.0
 	// farthest bounds one step, in logarithms.
 	farthest = 0.5
 )
