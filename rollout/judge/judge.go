@@ -57,8 +57,8 @@ type Finding struct {
 
 // Priors of the spread: what is assumed before it is measured.
 const (
-	errorPrior   = 1.1
-	latencyPrior = 1.5
+	errorPrior   = 1
+	latencyPrior = 1.2
 )
 
 // counts are requests and how many of them were bad.
