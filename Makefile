@@ -38,7 +38,7 @@ bench: ## Print the figures that the docs state, each beside its floor
 	go test -p 1 -run '^$$' -bench Figure -benchtime 1x -timeout 20m ./xds ./check ./e2e
 
 .PHONY: sim
-sim: ## Print how many simulated pairs of equal and of worse models each judgement blocks (about a minute)
+sim: ## Print how many simulated pairs of equal and of worse models each judgement blocks (about four minutes)
 	go test -run '^$$' -bench Sim -benchtime 1x -timeout 20m ./check/... ./rollout/judge
 
 .PHONY: build

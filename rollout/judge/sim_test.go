@@ -1,7 +1,9 @@
 package judge_test
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -131,6 +133,9 @@ func parallel[T any](n int, play func(i int) T) []T {
 	return results
 }
 
+// row prints a line of a table; a benchmark's own log keeps but ten lines.
+func row(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) }
+
 // byChance is the most of n that a rate of 1 % gives, but for 1 in 1,000 tables.
 func byChance(n int) int {
 	mean := 0.01 * float64(n)
@@ -148,7 +153,7 @@ func byChance(n int) int {
 func BenchmarkSimEqualVersions(b *testing.B) {
 	for b.Loop() {
 		switches, wrong := 0, 0
-		b.Logf("%-38s %8s %6s %7s  seeds from %d; steps of %v s, bakes of 60, 300 (7 in 20) and 1,800 s (1 in 20)",
+		row("%-38s %8s %6s %7s  seeds from %d; steps of %v s, bakes of 60, 300 (7 in 20) and 1,800 s (1 in 20)",
 			"equal versions", "switches", "wrong", "rate", equalSeeds, stepLengths)
 		for _, f := range families {
 			why, n, began := map[string]int{}, 0, time.Now()
@@ -158,13 +163,13 @@ func BenchmarkSimEqualVersions(b *testing.B) {
 					n++
 				}
 			}
-			b.Logf("%-38s %8d %6d %6.2f%%  %v (%.0f s)", f.name, f.switches, n, 100*float64(n)/float64(f.switches), why, time.Since(began).Seconds())
+			row("%-38s %8d %6d %6.2f%%  %v (%.0f s)", f.name, f.switches, n, 100*float64(n)/float64(f.switches), why, time.Since(began).Seconds())
 			if most := byChance(f.switches); n > most {
 				b.Errorf("%s: %d of %d switches to an equal version were rolled back; at 1 %%, chance allows %d", f.name, n, f.switches, most)
 			}
 			switches, wrong = switches+f.switches, wrong+n
 		}
-		b.Logf("%-38s %8d %6d %6.2f%%", "all", switches, wrong, 100*float64(wrong)/float64(switches))
+		row("%-38s %8d %6d %6.2f%%", "all", switches, wrong, 100*float64(wrong)/float64(switches))
 		if wrong*100 > switches {
 			b.Errorf("%d of %d switches to an equal version were rolled back; at most 1 %% may", wrong, switches)
 		}
@@ -249,7 +254,7 @@ func BenchmarkSimWorseVersions(b *testing.B) {
 	}
 	for b.Loop() {
 		for _, c := range cases {
-			b.Logf("%-28s %-32s %5s %7s %7s %7s  requests to the new color, %d trials, seeds from %d",
+			row("%-28s %-32s %5s %7s %7s %7s  requests to the new color, %d trials, seeds from %d",
 				c.name, "traffic", "split", "found", "median", "95 %", trials, worseSeeds)
 			for _, f := range families[:6] {
 				for _, weight := range []float64{0.05, 0.25, 0.5} {
@@ -260,7 +265,7 @@ func BenchmarkSimWorseVersions(b *testing.B) {
 					if f.goal {
 						goal = "  (goal: 95 %)"
 					}
-					b.Logf("  within %5d %13s %-32s %4.0f%% %6.1f%% %7v %7v%s", c.limit, "", f.name, 100*weight, share, requestsFor(plays, 0.5), requestsFor(plays, 0.95), goal)
+					row("  within %5d %13s %-32s %4.0f%% %6.1f%% %7v %7v%s", c.limit, "", f.name, 100*weight, share, requestsFor(plays, 0.5), requestsFor(plays, 0.95), goal)
 					if f.goal && share < 95 {
 						b.Errorf("%s, %s, %.0f %%: found %.1f %% within %d requests; at least 95 %% must be", c.name, f.name, 100*weight, share, c.limit)
 					}
@@ -286,11 +291,11 @@ func BenchmarkSimWorseAlone(b *testing.B) {
 		{"p99 doubled, body unchanged", regression{tail: 2}},
 	}
 	for b.Loop() {
-		b.Logf("%-28s %-32s %7s %7s  requests in a bake of %d s, %d trials, seeds from %d", "alone in the bake", "traffic", "found", "median", seconds, trials, aloneSeeds)
+		row("%-28s %-32s %7s %7s  requests in a bake of %d s, %d trials, seeds from %d", "alone in the bake", "traffic", "found", "median", seconds, trials, aloneSeeds)
 		for _, c := range cases {
 			for _, f := range families[:6] {
 				plays := parallel(trials, func(i int) int { return foundAlone(f.family, c.worse, seconds, aloneSeeds+uint64(i)) })
-				b.Logf("%-28s %-32s %6.0f%% %7v", c.name, f.name, within(plays, never-1), requestsFor(plays, 0.5))
+				row("%-28s %-32s %6.0f%% %7v", c.name, f.name, within(plays, never-1), requestsFor(plays, 0.5))
 			}
 		}
 	}
