@@ -141,11 +141,17 @@ func (g *gallery) switchDigits(t *testing.T, outcome adminv1.Outcome) *adminv1.S
 func (g *gallery) reports(t *testing.T, id string, words ...string) {
 	t.Helper()
 	file := filepath.Join(g.dir, id+".html")
-	if code, out := g.greenlight("report", id, "--html", file); code != 0 {
-		t.Fatalf("greenlight report exited with %d: %s", code, out)
-	}
-	page, err := os.ReadFile(file)
-	must(t, err)
+	var page []byte
+	// What was measured is saved beside the switch: it may come a moment after its end.
+	must(t, lab.Await(g.within(patience), nil, "the report's "+words[0], func() bool {
+		if code, out := g.greenlight("report", id, "--html", file); code != 0 {
+			t.Fatalf("greenlight report exited with %d: %s", code, out)
+		}
+		var err error
+		page, err = os.ReadFile(file)
+		must(t, err)
+		return strings.Contains(string(page), words[0])
+	}))
 	keepPage(t, page)
 	for _, word := range append(words, "<svg", "accuracy") {
 		if !strings.Contains(string(page), word) {
