@@ -78,7 +78,7 @@ var basePolicy = map[string]string{
 func policyWith(name string, replace map[string]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: greenlight/v1\nkind: Model\nmetadata: {name: %s}\nspec:\n", name)
-	keys := []string{"discovery", "route", "validate", "prepare", "shift", "confirm", "bake", "rollback", "retire", "initialLive", "judge", "shadow", "cost"}
+	keys := []string{"discovery", "route", "validate", "prepare", "shift", "confirm", "bake", "rollback", "retire", "initialLive", "judge", "shadow"}
 	for _, key := range keys {
 		value, replaced := replace[key]
 		if !replaced {

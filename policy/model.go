@@ -62,7 +62,6 @@ type Model struct {
 	Bake       Bake       `json:"bake"`
 	Rollback   Rollback   `json:"rollback"`
 	Retire     Retire     `json:"retire"`
-	Cost       Cost       `json:"cost,omitzero"`
 }
 
 // Source names the file that a policy came from and the hash of its bytes.

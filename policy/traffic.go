@@ -97,13 +97,6 @@ type Sticky struct {
 // On reports whether the split is sticky.
 func (s Sticky) On() bool { return s.Header != "" || s.Cookie != "" || s.SourceIP }
 
-// Cost is what instances cost, for the figures of what running twice costs.
-type Cost struct {
-	// PerInstanceHour is the price of one instance for an hour; 0 when not known.
-	PerInstanceHour float64 `json:"perInstanceHour,omitempty"`
-	Currency        string  `json:"currency,omitempty"` // ISO 4217; default USD
-}
-
 // Telemetry says what the Envoys of a fleet report of requests. It comes with
 // the listener, so it is only there for a fleet that has one.
 type Telemetry struct {

@@ -392,9 +392,7 @@ type Policy struct {
 	// How users' own traffic is judged.
 	Judge *Judge `protobuf:"bytes,17,opt,name=judge,proto3" json:"judge,omitempty"`
 	// The mirroring before users meet the target.
-	Shadow *Shadow `protobuf:"bytes,18,opt,name=shadow,proto3" json:"shadow,omitempty"`
-	// What instances cost.
-	Cost          *Cost `protobuf:"bytes,19,opt,name=cost,proto3" json:"cost,omitempty"`
+	Shadow        *Shadow `protobuf:"bytes,18,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -551,13 +549,6 @@ func (x *Policy) GetJudge() *Judge {
 func (x *Policy) GetShadow() *Shadow {
 	if x != nil {
 		return x.Shadow
-	}
-	return nil
-}
-
-func (x *Policy) GetCost() *Cost {
-	if x != nil {
-		return x.Cost
 	}
 	return nil
 }
@@ -915,61 +906,6 @@ func (x *Shadow) GetDuration() *durationpb.Duration {
 	return nil
 }
 
-// Cost is what instances cost.
-type Cost struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The price of one instance for an hour; 0 when it is not known.
-	PerInstanceHour float64 `protobuf:"fixed64,1,opt,name=per_instance_hour,json=perInstanceHour,proto3" json:"per_instance_hour,omitempty"`
-	// ISO 4217.
-	Currency      string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Cost) Reset() {
-	*x = Cost{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Cost) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Cost) ProtoMessage() {}
-
-func (x *Cost) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Cost.ProtoReflect.Descriptor instead.
-func (*Cost) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *Cost) GetPerInstanceHour() float64 {
-	if x != nil {
-		return x.PerInstanceHour
-	}
-	return 0
-}
-
-func (x *Cost) GetCurrency() string {
-	if x != nil {
-		return x.Currency
-	}
-	return ""
-}
-
 // Sticky keeps users on a color while weight moves. At most one is set.
 type Sticky struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -984,7 +920,7 @@ type Sticky struct {
 
 func (x *Sticky) Reset() {
 	*x = Sticky{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -996,7 +932,7 @@ func (x *Sticky) String() string {
 func (*Sticky) ProtoMessage() {}
 
 func (x *Sticky) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1009,7 +945,7 @@ func (x *Sticky) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
 func (*Sticky) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Sticky) GetHeader() string {
@@ -1055,7 +991,7 @@ type PolicySource struct {
 
 func (x *PolicySource) Reset() {
 	*x = PolicySource{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1003,7 @@ func (x *PolicySource) String() string {
 func (*PolicySource) ProtoMessage() {}
 
 func (x *PolicySource) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1016,7 @@ func (x *PolicySource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicySource.ProtoReflect.Descriptor instead.
 func (*PolicySource) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PolicySource) GetFile() string {
@@ -1131,7 +1067,7 @@ type Discovery struct {
 
 func (x *Discovery) Reset() {
 	*x = Discovery{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1143,7 +1079,7 @@ func (x *Discovery) String() string {
 func (*Discovery) ProtoMessage() {}
 
 func (x *Discovery) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1156,7 +1092,7 @@ func (x *Discovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discovery.ProtoReflect.Descriptor instead.
 func (*Discovery) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Discovery) GetService() string {
@@ -1249,7 +1185,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1197,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1210,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Route) GetFleets() []string {
@@ -1381,7 +1317,7 @@ type Retries struct {
 
 func (x *Retries) Reset() {
 	*x = Retries{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1329,7 @@ func (x *Retries) String() string {
 func (*Retries) ProtoMessage() {}
 
 func (x *Retries) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1342,7 @@ func (x *Retries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retries.ProtoReflect.Descriptor instead.
 func (*Retries) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Retries) GetAttempts() int32 {
@@ -1441,7 +1377,7 @@ type Outlier struct {
 
 func (x *Outlier) Reset() {
 	*x = Outlier{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1453,7 +1389,7 @@ func (x *Outlier) String() string {
 func (*Outlier) ProtoMessage() {}
 
 func (x *Outlier) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1466,7 +1402,7 @@ func (x *Outlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outlier.ProtoReflect.Descriptor instead.
 func (*Outlier) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Outlier) GetOff() bool {
@@ -1517,7 +1453,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1529,7 +1465,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1542,7 +1478,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Limits) GetConnections() int32 {
@@ -1604,7 +1540,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1552,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1565,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Check) GetName() string {
@@ -1820,7 +1756,7 @@ type EndpointsCheck struct {
 
 func (x *EndpointsCheck) Reset() {
 	*x = EndpointsCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +1768,7 @@ func (x *EndpointsCheck) String() string {
 func (*EndpointsCheck) ProtoMessage() {}
 
 func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +1781,7 @@ func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointsCheck.ProtoReflect.Descriptor instead.
 func (*EndpointsCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EndpointsCheck) GetMin() int32 {
@@ -1877,7 +1813,7 @@ type ReadyCheck struct {
 
 func (x *ReadyCheck) Reset() {
 	*x = ReadyCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1889,7 +1825,7 @@ func (x *ReadyCheck) String() string {
 func (*ReadyCheck) ProtoMessage() {}
 
 func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1902,7 +1838,7 @@ func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyCheck.ProtoReflect.Descriptor instead.
 func (*ReadyCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReadyCheck) GetPath() string {
@@ -1951,7 +1887,7 @@ type GoldenCheck struct {
 
 func (x *GoldenCheck) Reset() {
 	*x = GoldenCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1963,7 +1899,7 @@ func (x *GoldenCheck) String() string {
 func (*GoldenCheck) ProtoMessage() {}
 
 func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1976,7 +1912,7 @@ func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoldenCheck.ProtoReflect.Descriptor instead.
 func (*GoldenCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GoldenCheck) GetFile() string {
@@ -2048,7 +1984,7 @@ type ShiftStep struct {
 
 func (x *ShiftStep) Reset() {
 	*x = ShiftStep{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2060,7 +1996,7 @@ func (x *ShiftStep) String() string {
 func (*ShiftStep) ProtoMessage() {}
 
 func (x *ShiftStep) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2073,7 +2009,7 @@ func (x *ShiftStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShiftStep.ProtoReflect.Descriptor instead.
 func (*ShiftStep) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ShiftStep) GetWeightPercent() float64 {
@@ -2103,7 +2039,7 @@ type StepChecks struct {
 
 func (x *StepChecks) Reset() {
 	*x = StepChecks{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2115,7 +2051,7 @@ func (x *StepChecks) String() string {
 func (*StepChecks) ProtoMessage() {}
 
 func (x *StepChecks) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2128,7 +2064,7 @@ func (x *StepChecks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepChecks.ProtoReflect.Descriptor instead.
 func (*StepChecks) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StepChecks) GetEvery() *durationpb.Duration {
@@ -2156,7 +2092,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2168,7 +2104,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2181,7 +2117,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Confirm) GetWithin() *durationpb.Duration {
@@ -2212,7 +2148,7 @@ type Bake struct {
 
 func (x *Bake) Reset() {
 	*x = Bake{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2224,7 +2160,7 @@ func (x *Bake) String() string {
 func (*Bake) ProtoMessage() {}
 
 func (x *Bake) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2237,7 +2173,7 @@ func (x *Bake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bake.ProtoReflect.Descriptor instead.
 func (*Bake) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Bake) GetDuration() *durationpb.Duration {
@@ -2275,7 +2211,7 @@ type RollbackPolicy struct {
 
 func (x *RollbackPolicy) Reset() {
 	*x = RollbackPolicy{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2287,7 +2223,7 @@ func (x *RollbackPolicy) String() string {
 func (*RollbackPolicy) ProtoMessage() {}
 
 func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2300,7 +2236,7 @@ func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackPolicy.ProtoReflect.Descriptor instead.
 func (*RollbackPolicy) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RollbackPolicy) GetAutomatic() bool {
@@ -2335,7 +2271,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2347,7 +2283,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2360,7 +2296,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Retire) GetOff() bool {
@@ -2402,7 +2338,7 @@ var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xed\a\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xbe\a\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -2423,8 +2359,7 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"stepChecks\x120\n" +
 	"\x05shape\x18\x10 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x05shape\x120\n" +
 	"\x05judge\x18\x11 \x01(\v2\x1a.greenlight.admin.v1.JudgeR\x05judge\x123\n" +
-	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
-	"\x04cost\x18\x13 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\"\xd2\x02\n" +
+	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\"\xd2\x02\n" +
 	"\x05Judge\x12\x10\n" +
 	"\x03off\x18\x01 \x01(\bR\x03off\x12\x14\n" +
 	"\x05asked\x18\x02 \x01(\bR\x05asked\x12\x12\n" +
@@ -2450,10 +2385,7 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x03max\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x03max\"Y\n" +
 	"\x06Shadow\x12\x18\n" +
 	"\apercent\x18\x01 \x01(\x01R\apercent\x125\n" +
-	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"N\n" +
-	"\x04Cost\x12*\n" +
-	"\x11per_instance_hour\x18\x01 \x01(\x01R\x0fperInstanceHour\x12\x1a\n" +
-	"\bcurrency\x18\x02 \x01(\tR\bcurrency\"\x8f\x01\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bduration\"\x8f\x01\n" +
 	"\x06Sticky\x12\x16\n" +
 	"\x06header\x18\x01 \x01(\tR\x06header\x12\x16\n" +
 	"\x06cookie\x18\x02 \x01(\tR\x06cookie\x128\n" +
@@ -2613,7 +2545,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                  // 0: greenlight.admin.v1.Color
 	(Shape)(0),                  // 1: greenlight.admin.v1.Shape
@@ -2627,98 +2559,96 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(*LatencyRule)(nil),         // 9: greenlight.admin.v1.LatencyRule
 	(*LatencyMax)(nil),          // 10: greenlight.admin.v1.LatencyMax
 	(*Shadow)(nil),              // 11: greenlight.admin.v1.Shadow
-	(*Cost)(nil),                // 12: greenlight.admin.v1.Cost
-	(*Sticky)(nil),              // 13: greenlight.admin.v1.Sticky
-	(*PolicySource)(nil),        // 14: greenlight.admin.v1.PolicySource
-	(*Discovery)(nil),           // 15: greenlight.admin.v1.Discovery
-	(*Route)(nil),               // 16: greenlight.admin.v1.Route
-	(*Retries)(nil),             // 17: greenlight.admin.v1.Retries
-	(*Outlier)(nil),             // 18: greenlight.admin.v1.Outlier
-	(*Limits)(nil),              // 19: greenlight.admin.v1.Limits
-	(*Check)(nil),               // 20: greenlight.admin.v1.Check
-	(*EndpointsCheck)(nil),      // 21: greenlight.admin.v1.EndpointsCheck
-	(*ReadyCheck)(nil),          // 22: greenlight.admin.v1.ReadyCheck
-	(*GoldenCheck)(nil),         // 23: greenlight.admin.v1.GoldenCheck
-	(*ShiftStep)(nil),           // 24: greenlight.admin.v1.ShiftStep
-	(*StepChecks)(nil),          // 25: greenlight.admin.v1.StepChecks
-	(*Confirm)(nil),             // 26: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                // 27: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),      // 28: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),              // 29: greenlight.admin.v1.Retire
-	(*durationpb.Duration)(nil), // 30: google.protobuf.Duration
-	(*Predict)(nil),             // 31: greenlight.admin.v1.Predict
-	(*Secret)(nil),              // 32: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),        // 33: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),          // 34: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),        // 35: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),     // 36: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),        // 37: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),     // 38: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),         // 39: greenlight.admin.v1.OnInconclusive
+	(*Sticky)(nil),              // 12: greenlight.admin.v1.Sticky
+	(*PolicySource)(nil),        // 13: greenlight.admin.v1.PolicySource
+	(*Discovery)(nil),           // 14: greenlight.admin.v1.Discovery
+	(*Route)(nil),               // 15: greenlight.admin.v1.Route
+	(*Retries)(nil),             // 16: greenlight.admin.v1.Retries
+	(*Outlier)(nil),             // 17: greenlight.admin.v1.Outlier
+	(*Limits)(nil),              // 18: greenlight.admin.v1.Limits
+	(*Check)(nil),               // 19: greenlight.admin.v1.Check
+	(*EndpointsCheck)(nil),      // 20: greenlight.admin.v1.EndpointsCheck
+	(*ReadyCheck)(nil),          // 21: greenlight.admin.v1.ReadyCheck
+	(*GoldenCheck)(nil),         // 22: greenlight.admin.v1.GoldenCheck
+	(*ShiftStep)(nil),           // 23: greenlight.admin.v1.ShiftStep
+	(*StepChecks)(nil),          // 24: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),             // 25: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                // 26: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),      // 27: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),              // 28: greenlight.admin.v1.Retire
+	(*durationpb.Duration)(nil), // 29: google.protobuf.Duration
+	(*Predict)(nil),             // 30: greenlight.admin.v1.Predict
+	(*Secret)(nil),              // 31: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),        // 32: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),          // 33: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),        // 34: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),     // 35: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),        // 36: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),     // 37: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),         // 38: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
-	14, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
+	13, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
 	0,  // 1: greenlight.admin.v1.Policy.initial_live:type_name -> greenlight.admin.v1.Color
-	15, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
-	16, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
-	20, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
-	24, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	30, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	26, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	27, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	28, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	29, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	31, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
-	25, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	14, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
+	15, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
+	19, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
+	23, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
+	29, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	25, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	26, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	27, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	28, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	30, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	24, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
 	7,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
 	11, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
-	12, // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
-	8,  // 17: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
-	9,  // 18: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	30, // 19: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
-	2,  // 20: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
-	10, // 21: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	30, // 22: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	30, // 23: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	30, // 24: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
-	3,  // 25: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	30, // 26: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	17, // 27: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	18, // 28: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	19, // 29: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	30, // 30: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	32, // 31: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
-	13, // 32: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	30, // 33: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	30, // 34: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	30, // 35: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	21, // 36: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	22, // 37: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	23, // 38: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	33, // 39: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	34, // 40: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	35, // 41: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	36, // 42: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	37, // 43: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	38, // 44: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	39, // 45: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
-	4,  // 46: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	30, // 47: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	30, // 48: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
-	20, // 49: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	30, // 50: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	5,  // 51: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	30, // 52: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	30, // 53: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	20, // 54: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	30, // 55: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	32, // 56: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
-	57, // [57:57] is the sub-list for method output_type
-	57, // [57:57] is the sub-list for method input_type
-	57, // [57:57] is the sub-list for extension type_name
-	57, // [57:57] is the sub-list for extension extendee
-	0,  // [0:57] is the sub-list for field type_name
+	8,  // 16: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
+	9,  // 17: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
+	29, // 18: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	2,  // 19: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
+	10, // 20: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
+	29, // 21: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	29, // 22: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	29, // 23: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	3,  // 24: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	29, // 25: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	16, // 26: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	17, // 27: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	18, // 28: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	29, // 29: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	31, // 30: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	12, // 31: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
+	29, // 32: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	29, // 33: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	29, // 34: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	20, // 35: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	21, // 36: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	22, // 37: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	32, // 38: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	33, // 39: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	34, // 40: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	35, // 41: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	36, // 42: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	37, // 43: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	38, // 44: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	4,  // 45: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	29, // 46: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	29, // 47: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	19, // 48: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	29, // 49: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	5,  // 50: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	29, // 51: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	29, // 52: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	19, // 53: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	29, // 54: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	31, // 55: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -2729,7 +2659,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 	file_greenlight_admin_v1_check_proto_init()
 	file_greenlight_admin_v1_predict_proto_init()
 	file_greenlight_admin_v1_policy_proto_msgTypes[2].OneofWrappers = []any{}
-	file_greenlight_admin_v1_policy_proto_msgTypes[14].OneofWrappers = []any{
+	file_greenlight_admin_v1_policy_proto_msgTypes[13].OneofWrappers = []any{
 		(*Check_Endpoints)(nil),
 		(*Check_Ready)(nil),
 		(*Check_Golden)(nil),
@@ -2746,7 +2676,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   24,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
