@@ -36,7 +36,6 @@ func Policy(m *policy.Model) *adminv1.Policy {
 		Shape:  shapes[m.Shape],
 		Judge:  judge(m.Judge),
 		Shadow: &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
-		Cost:   &adminv1.Cost{PerInstanceHour: m.Cost.PerInstanceHour, Currency: m.Cost.Currency},
 	}
 }
 
