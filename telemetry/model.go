@@ -147,7 +147,7 @@ func (c *counter) add(r request, scale float64) {
 	case r.gone:
 		t.Gone++
 	}
-	if !r.gone && r.seconds >= 0 { // how long a client waited says nothing of the answer
+	if !r.gone { // how long a client waited says nothing of the answer
 		c.latency.Add(r.seconds)
 	}
 }

@@ -1,6 +1,6 @@
 // Package telemetry hears from the fleets' Envoys how users' requests went: it is
-// the access log service (ALS) and the load reporting service (LRS) of Envoy, and
-// adds up, per model and color, in windows of a second.
+// Envoy's access log service (ALS), and adds up, per model and color, in windows of a
+// second.
 //
 // What is reported is not trusted: only models that have a policy are counted, and
 // memory is bounded whatever is sent.
@@ -15,7 +15,6 @@ import (
 	"time"
 
 	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
-	lrsv3 "github.com/envoyproxy/go-control-plane/envoy/service/load_stats/v3"
 	"google.golang.org/grpc"
 
 	"greenlight/rollout"
@@ -68,10 +67,9 @@ func New(o Options) *Server {
 	return s
 }
 
-// Register adds both services to a gRPC server.
+// Register adds the service to a gRPC server.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	alsv3.RegisterAccessLogServiceServer(r, accessLogs{s: s})
-	lrsv3.RegisterLoadReportingServiceServer(r, loadReports{s: s})
 }
 
 // SetModels says which models there are; reports of others are dropped.
