@@ -271,7 +271,9 @@ func TestShadow(t *testing.T) {
 	})
 	t.Run("harms the live color", func(t *testing.T) {
 		w := newWorld(t, worldOptions{envoys: 1, listener: true, rate: 400}, shadow(""))
-		w.await("a record of blue", func(m *adminv1.ModelStatus) bool { return m.GetTraffic().GetUsers().GetBlue().GetRequestsPerSecond() > 300 })
+		w.await("a record of blue", func(m *adminv1.ModelStatus) bool {
+			return m.GetTraffic().GetUsers().GetBlue().GetRequestsPerSecond() > 300
+		})
 		id := w.start()
 		w.awaitPhase(adminv1.Phase_PHASE_SHADOWING)
 		for _, m := range w.models["blue"] {

@@ -57,8 +57,8 @@ type world struct {
 	versions map[string]string
 	// called is what a color's instances say that their version is, if not that.
 	called map[string]string
-	extra    []lab.Instance // of other models
-	port     int            // of the listener that comes over xDS
+	extra  []lab.Instance // of other models
+	port   int            // of the listener that comes over xDS
 }
 
 // basePolicy is switched at once, without a bake, unless a test says otherwise.
