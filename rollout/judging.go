@@ -99,11 +99,14 @@ func sample(t Tally, j policy.Judge) judge.Sample {
 	return judge.Sample{Requests: t.Requests, Bad: failed(t, j) + t.Gone, Latency: t.Latency}
 }
 
+// judgeConfig is the policy's rules for one of the comparisons. A switch that began
+// before there were such rules has none of them: it is not compared.
 func judgeConfig(j policy.Judge, share float64) judge.Config {
+	known := j.Risk > 0
 	return judge.Config{
 		Risk:   j.Risk * share,
-		Errors: !j.Errors.RelativeOff, ErrorTolerance: j.Errors.Tolerate,
-		Latency: !j.Latency.RelativeOff, LatencyTolerance: j.Latency.Tolerate,
+		Errors: known && !j.Errors.RelativeOff, ErrorTolerance: max(1, j.Errors.Tolerate),
+		Latency: known && !j.Latency.RelativeOff, LatencyTolerance: max(1, j.Latency.Tolerate),
 	}
 }
 
