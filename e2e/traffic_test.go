@@ -270,9 +270,11 @@ func TestShadow(t *testing.T) {
 		}
 	})
 	t.Run("harms the live color", func(t *testing.T) {
-		w := newWorld(t, worldOptions{envoys: 1, listener: true, rate: 400}, shadow(""))
+		rules := shadow("")
+		rules["shadow"] = "{percent: 50%, for: 60s}"
+		w := newWorld(t, worldOptions{envoys: 1, listener: true, rate: 400}, rules)
 		w.await("a record of blue", func(m *adminv1.ModelStatus) bool {
-			return m.GetTraffic().GetUsers().GetBlue().GetRequestsPerSecond() > 300
+			return m.GetTraffic().GetUsers().GetBlue().GetRequests() > 2000
 		})
 		id := w.start()
 		w.awaitPhase(adminv1.Phase_PHASE_SHADOWING)
