@@ -6,7 +6,7 @@ TOOL := go tool -modfile=tools/go.mod
 GOTESTSUM := go run gotest.tools/gotestsum@v1.13.0
 TESTLOG := .tools/test.json
 REGISTRY ?= auto
-FUZZTIME ?= 30s
+FUZZTIME ?= 100000x
 
 .DEFAULT_GOAL := help
 
@@ -72,7 +72,7 @@ check-generated: generate ## Fail when the generated code is not what the protos
 		{ echo "generated code differs from the protos: run make generate and commit the result" >&2; exit 1; }
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME each
+fuzz: ## Run every fuzz target on FUZZTIME inputs each
 	tools/fuzz $(FUZZTIME)
 
 .PHONY: clean
