@@ -26,10 +26,11 @@ var allowed = map[string][]string{
 	"report":    {"rollout", "policy"},
 	"xds":       {"rollout", "policy", "xds"},
 	"telemetry": {"rollout", "policy"},
+	"retire":    {"rollout", "policy"},
 	"store":     {"rollout", "policy"},
 	"api":       {"rollout", "policy", "api"},
 	"examples":  {"examples", "policy", "xds", "api"},
-	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "report", "xds", "telemetry", "store", "api", "examples"},
+	"cmd":       {"cmd", "policy", "rollout", "reconcile", "registry", "check", "report", "xds", "telemetry", "retire", "store", "api", "examples"},
 	"e2e":       {"e2e", "cmd", "policy", "rollout", "reconcile", "registry", "check", "xds", "store", "api", "examples"},
 }
 

@@ -95,9 +95,14 @@ func (r *Runner) webhookRequest(ctx context.Context, job rollout.CheckJob, c pol
 		if err != nil {
 			return nil, err
 		}
-		request.Header.Set(SignatureHeader, Sign(body, secret, time.Now()))
+		SignRequest(request, body, secret)
 	}
 	return request, nil
+}
+
+// SignRequest signs a request that is sent now.
+func SignRequest(r *http.Request, body []byte, secret string) {
+	r.Header.Set(SignatureHeader, Sign(body, secret, time.Now()))
 }
 
 // Sign is the value of SignatureHeader for a body that is sent at a time.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"greenlight/policy"
-	"greenlight/reconcile"
 	"greenlight/rollout"
 )
 
@@ -402,7 +401,7 @@ func (r *registry) say(model string, s rollout.EndpointSet) {
 	}
 }
 
-// hooks is the retire webhook.
+// hooks lets colors go.
 type hooks struct {
 	w    *world
 	mu   sync.Mutex
@@ -410,11 +409,11 @@ type hooks struct {
 	hang bool
 }
 
-func (h *hooks) call(ctx context.Context, n reconcile.LetGoNote) error {
+func (h *hooks) LetGo(ctx context.Context, model string, a rollout.LetGo) error {
 	h.mu.Lock()
 	err, hang := h.err, h.hang
 	h.mu.Unlock()
-	h.w.note("let go %s %s %s", n.Model, n.Color, n.Version)
+	h.w.note("let go %s %s %s", model, a.Color, a.Version)
 	if hang {
 		<-ctx.Done()
 		return ctx.Err()

@@ -15,13 +15,12 @@ import (
 
 // Options is what a Group works with.
 type Options struct {
-	Fleet    Fleet
-	Journal  Journal
-	Checker  Checker
-	Registry Registry
-	Traffic  Traffic // nil: no fleet reports users' requests
-	// LetGo calls the retire webhook; it ends when ctx does.
-	LetGo     func(ctx context.Context, note LetGoNote) error
+	Fleet     Fleet
+	Journal   Journal
+	Checker   Checker
+	Registry  Registry
+	Traffic   Traffic // nil: no fleet reports users' requests
+	Retirer   Retirer
 	Endpoints EndpointStore // nil: endpoints are not kept
 	Policies  PolicyStore   // nil: policies are not kept
 	Reports   ReportStore   // nil: reports are not kept

@@ -120,7 +120,7 @@ func (l *loop) run(ctx context.Context) {
 		case result := <-l.checked: // a set of checks is done
 			l.conclude(result)
 		case <-l.progressed: // a check got further: only the status changes
-		case e := <-l.retired: // the retire webhook answered
+		case e := <-l.retired: // instances were let go, or were not
 			l.add(e)
 		case <-entries: // the policy folder has news
 			if entry, ok := l.entries.take(); ok {

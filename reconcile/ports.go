@@ -63,6 +63,12 @@ type PolicyStore interface {
 	SaveTaken(m *policy.Model) error
 }
 
+// Retirer has instances decommissioned, or brought back.
+type Retirer interface {
+	// LetGo returns when that is done, or ctx is. Asking the same again is harmless.
+	LetGo(ctx context.Context, model string, a rollout.LetGo) error
+}
+
 // ReportStore keeps the verdicts of each stage of a switch with their details,
 // which are too large for the journal. Saving is in no hurry here, too.
 type ReportStore interface {

@@ -4,38 +4,27 @@ import (
 	"context"
 	"time"
 
-	"greenlight/policy"
 	"greenlight/rollout"
 )
 
-// webhookWait bounds one call of a retire webhook.
-const webhookWait = 30 * time.Second
+// letGoWait bounds one try to have instances let go, or brought back.
+const letGoWait = 30 * time.Second
 
-// LetGoNote is what a retire webhook is told.
-type LetGoNote struct {
-	Model    string
-	SwitchID string
-	Color    policy.Color
-	Version  string
-	Webhook  string // where to
-	Secret   *policy.Secret
-}
-
-// letGo announces that a color may be decommissioned or given another duty.
+// letGo has instances decommissioned, or brought back.
 func (l *loop) letGo(a rollout.LetGo) {
-	l.log.Info("color may be let go", "switch", a.SwitchID, "color", a.Color, "version", a.Version)
-	if a.Webhook == "" || l.o.LetGo == nil {
-		l.add(rollout.Retired{})
-		return
+	log := l.log.With("switch", a.SwitchID, "color", a.Color, "version", a.Version, "instances", len(a.Instances), "left", a.Left)
+	if a.Restore {
+		log.Info("instances are asked for back")
+	} else {
+		log.Info("instances may be let go")
 	}
-	note := LetGoNote{Model: l.model, SwitchID: a.SwitchID, Color: a.Color, Version: a.Version, Webhook: a.Webhook, Secret: a.Secret}
 	l.background.Go(func() {
-		ctx, cancel := context.WithTimeout(l.ctx, webhookWait)
+		ctx, cancel := context.WithTimeout(l.ctx, letGoWait)
 		defer cancel()
-		var e rollout.Retired
-		if err := l.o.LetGo(ctx, note); err != nil {
-			e.Problem = "the retire webhook did not take it: " + err.Error()
-			l.log.Error("retire webhook failed", "switch", a.SwitchID, "url", a.Webhook, "error", err)
+		e := rollout.Retired{Key: a.Key}
+		if err := l.o.Retirer.LetGo(ctx, l.model, a); err != nil {
+			e.Problem = err.Error()
+			log.Error("instances were not let go", "restore", a.Restore, "error", err)
 		}
 		select {
 		case l.retired <- e:

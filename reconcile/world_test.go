@@ -64,7 +64,7 @@ func (l locked) Write(p []byte) (int, error) {
 func (w *world) begin() {
 	w.g = reconcile.New(reconcile.Options{
 		Fleet: w.fleet, Journal: w.journal, Checker: w.checker, Registry: w.registry,
-		LetGo: w.hooks.call, Endpoints: w.kept, Policies: w.kept, Reports: w.kept,
+		Retirer: w.hooks, Endpoints: w.kept, Policies: w.kept, Reports: w.kept,
 		Log:    slog.New(slog.NewTextHandler(locked{w}, nil)),
 		States: w.journal.load(), LastEndpoints: w.kept.loadEndpoints(), TakenPolicies: w.kept.loadPolicies(),
 		Ready: func() { w.readied.Add(1) },

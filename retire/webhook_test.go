@@ -1,4 +1,4 @@
-package serve
+package retire
 
 import (
 	"context"
@@ -8,17 +8,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"greenlight/check"
 	"greenlight/policy"
-	"greenlight/reconcile"
+	"greenlight/rollout"
 )
 
-var note = reconcile.LetGoNote{Model: "fraud", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01"}
+var wish = rollout.LetGo{
+	Key: "20261101T120000-fraud-0001", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01",
+}
 
 // hook answers with a status and a body and says what it was sent.
 func hook(t *testing.T, status int, body string, seen func(r *http.Request, body []byte)) string {
@@ -38,37 +37,36 @@ func hook(t *testing.T, status int, body string, seen func(r *http.Request, body
 	return s.URL + "/retire"
 }
 
-func post(ctx context.Context, url string, n reconcile.LetGoNote) error {
-	n.Webhook = url
-	return retirer{
-		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
-		secret: func(s policy.Secret) (string, error) {
+func post(ctx context.Context, url string, a rollout.LetGo) error {
+	a.How.Webhook = url
+	r := New(Options{
+		Secret: func(s policy.Secret) (string, error) {
 			if s.Env != "RETIRE" {
 				return "", errors.New("no such secret")
 			}
 			return "s3cret", nil
 		},
-	}.letGo(ctx, n)
+		Sign: func(r *http.Request, body []byte, secret string) {
+			r.Header.Set("X-Signature", secret+" "+string(body))
+		},
+	})
+	r.client.Transport = &http.Transport{DisableKeepAlives: true}
+	return r.LetGo(ctx, "fraud", a)
 }
 
 // The hook can tell that the note is Greenlight's, and that nobody changed it.
 func TestRetireNoteIsSigned(t *testing.T) {
-	signed := note
-	signed.Secret = &policy.Secret{Env: "RETIRE"}
+	signed := wish
+	signed.How.Secret = &policy.Secret{Env: "RETIRE"}
 	url := hook(t, http.StatusOK, "", func(r *http.Request, body []byte) {
-		at, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("X-Greenlight-Signature"), "t="), ",")
-		seconds, err := strconv.ParseInt(at, 10, 64)
-		if err != nil {
-			t.Fatalf("signature %q", r.Header.Get("X-Greenlight-Signature"))
-		}
-		if want := check.Sign(body, "s3cret", time.Unix(seconds, 0)); r.Header.Get("X-Greenlight-Signature") != want {
-			t.Errorf("signature %q, want %q", r.Header.Get("X-Greenlight-Signature"), want)
+		if got, want := r.Header.Get("X-Signature"), "s3cret "+string(body); got != want {
+			t.Errorf("signature %q, want %q", got, want)
 		}
 	})
 	if err := post(t.Context(), url, signed); err != nil {
 		t.Error(err)
 	}
-	signed.Secret.Env = "GONE"
+	signed.How.Secret.Env = "GONE"
 	if err := post(t.Context(), url, signed); err == nil || !strings.Contains(err.Error(), "no such secret") {
 		t.Errorf("unsigned: %v", err)
 	}
@@ -81,7 +79,7 @@ func TestRetireNote(t *testing.T) {
 		if r.Method != http.MethodPost || r.URL.Path != "/retire" || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
 		}
-		if got := r.Header.Values("Idempotency-Key"); len(got) != 1 || got[0] != note.SwitchID {
+		if got := r.Header.Values("Idempotency-Key"); len(got) != 1 || got[0] != wish.SwitchID {
 			t.Errorf("idempotency key %q, want the switch's id", got)
 		}
 		var got map[string]string
@@ -89,7 +87,7 @@ func TestRetireNote(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]string{
-			"event": "retire", "model": "fraud", "switchId": note.SwitchID, "color": "blue", "version": "2026-10-01",
+			"event": "retire", "model": "fraud", "switchId": wish.SwitchID, "color": "blue", "version": "2026-10-01",
 		}
 		for key, value := range want {
 			if got[key] != value {
@@ -101,7 +99,7 @@ func TestRetireNote(t *testing.T) {
 		}
 	})
 	for range 2 { // the same note again is the same note
-		if err := post(t.Context(), url, note); err != nil {
+		if err := post(t.Context(), url, wish); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,7 +109,7 @@ func TestRetireNote(t *testing.T) {
 }
 
 func TestRetireNoteWithoutVersion(t *testing.T) {
-	bare := note
+	bare := wish
 	bare.Version = ""
 	url := hook(t, http.StatusOK, "", func(_ *http.Request, body []byte) {
 		if strings.Contains(string(body), "version") {
@@ -129,7 +127,7 @@ func TestRetireStatuses(t *testing.T) {
 		300: false, 304: false, 400: false, 401: false, 404: false, 409: false, 429: false, 500: false, 503: false,
 	} {
 		url := hook(t, status, "", nil)
-		err := post(t.Context(), url, note)
+		err := post(t.Context(), url, wish)
 		if (err == nil) != accepted {
 			t.Errorf("%d: %v", status, err)
 		}
@@ -141,22 +139,22 @@ func TestRetireStatuses(t *testing.T) {
 
 // What the hook said is shown, but not all of it, and not as it came.
 func TestRetireRefusalIsShown(t *testing.T) {
-	err := post(t.Context(), hook(t, http.StatusConflict, " still\x1b[31m busy\n"+strings.Repeat("x", 1<<20), nil), note)
+	err := post(t.Context(), hook(t, http.StatusConflict, " still\x1b[31m busy\n"+strings.Repeat("x", 1<<20), nil), wish)
 	if err == nil || len(err.Error()) > 400 || !strings.Contains(err.Error(), `answered 409 Conflict: "still\x1b[31m busy\nxxx`) {
 		t.Errorf("%.500v", err)
 	}
 }
 
 func TestRetireWithoutAnAnswer(t *testing.T) {
-	if err := post(t.Context(), "http://127.0.0.1:1/", note); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
+	if err := post(t.Context(), "http://127.0.0.1:1/", wish); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
 		t.Error(err)
 	}
-	if err := post(t.Context(), "://", note); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
+	if err := post(t.Context(), "://", wish); err == nil || !strings.Contains(err.Error(), "call retire webhook: ") {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := post(ctx, hook(t, http.StatusOK, "", nil), note); !errors.Is(err, context.Canceled) {
+	if err := post(ctx, hook(t, http.StatusOK, "", nil), wish); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -79,7 +79,7 @@ func (w *world) heal() {
 		case w.s.Phase == rollout.Held:
 			w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
 		case !w.s.Letting.Asked.IsZero():
-			w.step(rollout.Retired{})
+			w.step(rollout.Retired{Key: w.s.Switch.ID})
 		case !w.s.WakeAt().IsZero():
 			w.now = w.s.WakeAt()
 			w.step(rollout.Tick{})
@@ -207,7 +207,7 @@ func (w *world) random(t *rapid.T) {
 		w.p = &next
 		w.step(rollout.PolicyChanged{})
 	case 14:
-		w.step(rollout.Retired{Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
+		w.step(rollout.Retired{Key: idOf(w.s), Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
 	case 15:
 		if rapid.Bool().Draw(t, "rediscovering") {
 			w.step(rollout.Rediscovering{})
@@ -304,4 +304,12 @@ func drawCommand(t *rapid.T, s rollout.State) rollout.Command {
 		}
 	}
 	return c
+}
+
+// idOf is the id of the running, or the last, switch; empty when there is none.
+func idOf(s rollout.State) string {
+	if s.Switch == nil {
+		return ""
+	}
+	return s.Switch.ID
 }

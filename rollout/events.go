@@ -28,8 +28,8 @@ type (
 	// PolicyChanged says that the model's policy (Step's argument) is a new one
 	// or, with Back, that the one before stands again as RevertPolicy asked.
 	PolicyChanged struct{ Back bool }
-	// Retired says that the retire webhook answered; Problem is empty when it took it.
-	Retired struct{ Problem string }
+	// Retired answers the LetGo of the same Key; Problem is empty when it was done.
+	Retired struct{ Key, Problem string }
 	// Tick says that State.WakeAt has come.
 	Tick struct{}
 	// Command is an operator's or a pipeline's word.
@@ -101,13 +101,22 @@ type (
 		Stage    string
 		Verdicts []Verdict
 	}
-	// LetGo announces that Color may be decommissioned, and calls the webhook if there is one.
+	// LetGo announces that instances of Color may be decommissioned, and has it done
+	// as the policy says. With Restore it asks for them back.
 	LetGo struct {
+		// Key is the same for the same wish, however often it is asked.
+		Key      string
 		SwitchID string
 		Color    policy.Color
 		Version  string
-		Webhook  string
-		Secret   *policy.Secret // signs what the webhook is sent; nil: nothing does
+		Restore  bool
+		// Instances are those that are meant, and Left is how many others of the color
+		// stay; a color that is let go as a whole has all its instances here.
+		Instances []Endpoint
+		Left      int
+		How       policy.Retire
+		// Discovery tells in which services the instances are registered.
+		Discovery policy.Discovery
 	}
 	// RevertPolicy says that a node rejected the routing that a policy change
 	// made: the policy before it stands again.

@@ -11,7 +11,7 @@ func (t *turn) retire() bool {
 	t.noteQuiet()
 	l := &t.s.Letting
 	if l.Problem != "" {
-		t.say(fmt.Sprintf("the retire webhook failed %s: %s", count(l.Tries, "time"), l.Problem))
+		t.say(fmt.Sprintf("letting %s go failed %s: %s", t.s.Switch.From, count(l.Tries, "time"), l.Problem))
 	}
 	if !l.Asked.IsZero() || !t.due(t.s.Deadline) {
 		return false
@@ -29,6 +29,10 @@ func (t *turn) retire() bool {
 		return false
 	}
 	sw := t.s.Switch
+	if now := t.s.Facts.version(sw.From); t.s.Facts.ready(sw.From) > 0 && now != sw.FromVersion {
+		t.enter(Idle, fmt.Sprintf("%s serves %q by now, not %q: it is not let go", sw.From, now, sw.FromVersion))
+		return true
+	}
 	if t.plan().Retire.Repurpose {
 		t.enter(Idle, fmt.Sprintf("%s is kept as staging: only the preview reaches it", sw.From))
 		return true
@@ -37,7 +41,10 @@ func (t *turn) retire() bool {
 	if sw.LetGo.IsZero() {
 		sw.LetGo = t.now
 	}
-	t.act(LetGo{SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Webhook: t.plan().Retire.Webhook, Secret: t.plan().Retire.Secret})
+	t.act(LetGo{
+		Key: sw.ID, SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion,
+		Instances: t.s.Facts.Endpoints.Of(sw.From), How: t.plan().Retire, Discovery: t.plan().Discovery,
+	})
 	return false
 }
 
@@ -85,10 +92,10 @@ func (t *turn) retirementWaits() string {
 		old, count(f.Report.MaySend[old], "node"), inBrackets(stale, len(f.Report.Stale)))
 }
 
-// retired takes the webhook's answer. A refusal is tried again, ever more
+// retired takes the answer of who was asked to let the old color go. A refusal is tried again, ever more
 // slowly up to every ten minutes.
 func (t *turn) retired(r Retired) {
-	if t.s.Phase != Retiring || t.s.Letting.Asked.IsZero() {
+	if t.s.Phase != Retiring || t.s.Letting.Asked.IsZero() || r.Key != t.s.Switch.ID {
 		return
 	}
 	if r.Problem == "" {

@@ -133,17 +133,17 @@ func TestRetireBacksOff(t *testing.T) {
 		if !slices.ContainsFunc(w.last, isLetGo) {
 			t.Fatalf("try %d: actions = %+v", i, w.last)
 		}
-		w.step(rollout.Retired{Problem: "503"})
+		w.step(rollout.Retired{Key: "s1", Problem: "503"})
 		if got := w.s.WakeAt().Sub(w.now); got != time.Duration(minutes)*time.Minute {
 			t.Fatalf("try %d: waits %s, want %d min", i, got, minutes)
 		}
 		w.elapse(time.Duration(minutes) * time.Minute)
 	}
-	w.step(rollout.Retired{})
+	w.step(rollout.Retired{Key: "s1"})
 	if w.s.Phase != rollout.Idle || w.s.Problem != "" {
 		t.Errorf("phase = %s, problem = %q", w.s.Phase, w.s.Problem)
 	}
-	if actions := w.step(rollout.Retired{}); len(actions) != 0 {
+	if actions := w.step(rollout.Retired{Key: "s1"}); len(actions) != 0 {
 		t.Errorf("a second answer: %+v", actions)
 	}
 }

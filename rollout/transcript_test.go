@@ -98,7 +98,7 @@ func (s *stage) play(line string) string {
 	case "checked":
 		actions = s.step(s.checked(words[1], args))
 	case "retired":
-		actions = s.step(rollout.Retired{Problem: args["problem"]})
+		actions = s.step(rollout.Retired{Key: s.s.Switch.ID, Problem: args["problem"]})
 	case "restart":
 		actions = s.restart()
 	case "wait":
@@ -142,7 +142,7 @@ func (s *stage) action(a rollout.Action) string {
 	case rollout.CancelChecks:
 		return fmt.Sprintf("cancel run %d", a.Run)
 	case rollout.LetGo:
-		return fmt.Sprintf("let go of %s %s %s", a.Color, a.Version, a.Webhook)
+		return fmt.Sprintf("let go of %s %s %s", a.Color, a.Version, a.How.Webhook)
 	case rollout.RevertPolicy:
 		return "revert policy: " + a.Reason
 	case rollout.Refuse:

@@ -358,7 +358,7 @@ type Letting struct {
 	Quiet time.Time `json:"quiet,omitzero"`
 	// Asked is when LetGo was asked for; zero when no answer is awaited.
 	Asked time.Time `json:"asked,omitzero"`
-	// Tries counts the webhook's refusals, and Problem is the last one.
+	// Tries counts the refusals of who was asked, and Problem is the last one.
 	Tries   int    `json:"tries,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }

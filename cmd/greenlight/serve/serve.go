@@ -24,6 +24,7 @@ import (
 	"greenlight/reconcile"
 	"greenlight/registry"
 	"greenlight/report"
+	"greenlight/retire"
 	"greenlight/store"
 	"greenlight/telemetry"
 	"greenlight/xds"
@@ -125,7 +126,7 @@ func (s *server) build(opts Options) error {
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: checker, Registry: source, Traffic: s.heard,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
-		LetGo:     retirer{client: &http.Client{}, secret: checker.Secret}.letGo,
+		Retirer:   retire.New(retire.Options{Secret: checker.Secret, Sign: check.SignRequest}),
 		NewWithin: s.config.NewWithin,
 		Ready: func() {
 			s.xds.Open()

@@ -1,0 +1,38 @@
+// Package retire has instances decommissioned, or brought back, in the way that
+// a policy names.
+package retire
+
+import (
+	"context"
+	"net/http"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// Options are what a Retirer works with.
+type Options struct {
+	// Secret reads a secret that a policy names.
+	Secret func(policy.Secret) (string, error)
+	// Sign puts a signature of body by secret on a request.
+	Sign func(r *http.Request, body []byte, secret string)
+}
+
+// Retirer lets instances go.
+type Retirer struct {
+	o      Options
+	client *http.Client
+}
+
+// New makes a Retirer.
+func New(o Options) *Retirer { return &Retirer{o: o, client: &http.Client{}} }
+
+// LetGo does what a asks, and returns when that is done or ctx is. It may be asked
+// the same again after it succeeded: that changes nothing. A policy that names no
+// way leaves it to people to do it.
+func (r *Retirer) LetGo(ctx context.Context, model string, a rollout.LetGo) error {
+	if a.How.Webhook == "" {
+		return nil
+	}
+	return r.tell(ctx, model, a)
+}
