@@ -65,11 +65,13 @@ func (w *world) heal() {
 	w.t.Helper()
 	for range 300 {
 		w.step(rollout.Observed{Endpoints: w.healthy()})
+		reported := w.s.Generation
 		w.step(rollout.Reported{Report: allACK(w.s, 3)})
 		if w.s.Phase == rollout.Idle {
 			return
 		}
 		switch {
+		case w.s.Generation != reported: // nodes answer before time passes
 		case w.s.CheckRun != 0:
 			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
 		case w.s.Reverting:
@@ -290,14 +292,23 @@ func drawCommand(t *rapid.T, s rollout.State) rollout.Command {
 	c := rollout.Command{
 		Verb: rapid.SampledFrom([]rollout.Verb{
 			rollout.Start, rollout.Start, rollout.Start, rollout.Promote, rollout.Promote,
-			rollout.Pause, rollout.Resume, rollout.Resume, rollout.Abort, rollout.RollBack, "dance",
+			rollout.Pause, rollout.Resume, rollout.Resume, rollout.Abort, rollout.RollBack, rollout.RollBack,
+			rollout.Practise, "dance",
 		}).Draw(t, "verb"),
 		Actor:  rapid.SampledFrom([]string{"ann", "ann", "ann", ""}).Draw(t, "actor"),
 		Reason: rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"),
 		Force:  rapid.IntRange(0, 4).Draw(t, "force") == 0,
 		Target: rapid.SampledFrom([]policy.Color{"", "", "", policy.Blue, policy.Green, "red"}).Draw(t, "target"),
+		Again:  rapid.IntRange(0, 5).Draw(t, "again") > 0,
+		Quiet:  rapid.SampledFrom([]float64{0, 1000}).Draw(t, "quiet"), AnyRate: rapid.Bool().Draw(t, "anyRate"),
 	}
-	if c.Verb == rollout.Start {
+	if c.Verb == rollout.RollBack && rapid.Bool().Draw(t, "before") {
+		c.Before = &rollout.Earlier{
+			ID: "s0", Color: rapid.SampledFrom(policy.Colors[:]).Draw(t, "color"),
+			Version: rapid.SampledFrom([]string{"v1", "v2"}).Draw(t, "was"),
+		}
+	}
+	if c.Verb == rollout.Start || c.Before != nil {
 		c.ID = fmt.Sprintf("s%d", s.Generation*1000+uint64(rapid.IntRange(0, 999).Draw(t, "id")))
 		if s.Switch != nil {
 			c.ID += "-" + s.Switch.ID[:min(20, len(s.Switch.ID))]

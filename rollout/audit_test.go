@@ -45,7 +45,7 @@ func (a *audit) look(t failer, s seen) {
 	for _, rule := range []func(seen) error{
 		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
 		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
-		a.acceptance, a.steps, a.failures, a.mirrors,
+		a.acceptance, a.steps, a.failures, a.mirrors, a.drills, a.takenBack,
 	} {
 		if err := rule(s); err != nil {
 			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
@@ -228,15 +228,20 @@ func (a *audit) forward(s seen) error {
 		return nil
 	}
 	had := s.before.Weights.Of(sw.To)
+	if s.before.Phase == rollout.Drilling { // the way forward is the way back to what is live
+		return nil
+	}
 	for _, r := range published(s.actions) {
 		if r.Weights.Of(sw.To) <= had {
 			continue
 		}
 		switch plan := sw.Plan; {
-		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced && sw.Accepted == nil && !a.accepted(s):
+		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced && sw.Undoes == "" && sw.Accepted == nil && !a.accepted(s):
 			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
 		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):
 			return fmt.Errorf("rule 1: forced without who and why")
+		case sw.Undoes != "" && (sw.Actor == "" || s.before.Phase.Running()):
+			return fmt.Errorf("rule 1: went back to before %s by itself", sw.Undoes)
 		case a.nacked[sw.ID]:
 			return fmt.Errorf("rule 5: moved on after a NACK")
 		case !a.trusted():
@@ -285,7 +290,7 @@ func (a *audit) harmless(generation uint64, c policy.Color) bool {
 // confirmedFirst: rule 5. A step is left forwards only when every node has ACKed it.
 func (a *audit) confirmedFirst(s seen) error {
 	for _, tr := range fresh(s) {
-		ahead := tr.To == rollout.Holding || tr.To == rollout.Baking
+		ahead := tr.To == rollout.Holding || tr.To == rollout.Baking || tr.To == rollout.Idle
 		if tr.From == rollout.Confirming && ahead && !a.confirmed(tr.Generation) {
 			return fmt.Errorf("rule 5: %s without confirmation of %d", tr.To, tr.Generation)
 		}
@@ -395,6 +400,24 @@ func (a *audit) oneWayBack(s seen) error {
 		return nil
 	}
 	sw := s.after.Switch
+	switch got := published(s.actions); {
+	case sw.Undoes != "" && (s.before.Switch == nil || s.before.Switch.ID != sw.ID):
+		if len(got) != 1 || got[0].Weights != rollout.AllOn(c.Before.Color) || sw.ToVersion != c.Before.Version {
+			return fmt.Errorf("rule 3: back to %+v with %+v", c.Before, got)
+		}
+		return nil
+	case c.Verb == rollout.Abort && s.before.Phase == rollout.Drilling:
+		stays := s.after.Phase == rollout.RollingBack
+		if forward := len(got) == 1 && got[0].Weights == rollout.AllOn(sw.To); !stays && !forward && s.before.Weights != rollout.AllOn(sw.To) {
+			return fmt.Errorf("an aborted drill published %+v", got)
+		}
+		return nil
+	case c.Verb == rollout.RollBack && s.before.Phase == rollout.Drilling && s.before.Weights == rollout.AllOn(sw.From):
+		if s.after.Phase != rollout.RollingBack && s.after.Phase != rollout.Held && s.after.Phase != rollout.Idle {
+			return fmt.Errorf("rule 3: a rollback in a drill led to %s", s.after.Phase)
+		}
+		return nil
+	}
 	if c.Verb == rollout.RollBack && !c.Force && !sw.LetGo.IsZero() {
 		return fmt.Errorf("rule 6: went back to %s, which was let go", sw.From)
 	}
@@ -475,7 +498,8 @@ func (a *audit) duties(s seen) error {
 		return nil
 	}
 	for _, tr := range fresh(s) {
-		if tr.To == rollout.Baking || tr.From == rollout.RollingBack {
+		undone := tr.From == rollout.Confirming && after.Switch.Undoes != ""
+		if tr.To == rollout.Baking || tr.From == rollout.RollingBack || undone {
 			return nil
 		}
 	}
@@ -498,6 +522,42 @@ func (a *audit) unsettledMovesNothing(s seen) error {
 	}
 	if silent && s.after.Weights != s.before.Weights {
 		return fmt.Errorf("rule 7: %T moved weight", s.event)
+	}
+	return nil
+}
+
+// drills: users go back only to a color that could take them, warm everywhere, and
+// a drill ends where every node has said so.
+func (a *audit) drills(s seen) error {
+	sw := s.after.Switch
+	begins := s.after.Phase == rollout.Drilling && s.before.Phase != rollout.Drilling
+	switch {
+	case begins && (!a.trusted() || len(a.endpoints.Of(sw.From)) < asked(sw.Plan, 0) || !sw.LetGo.IsZero()):
+		return fmt.Errorf("a drill to a color that can't take the users")
+	case begins && (!a.confirmed(s.before.Generation) || a.report.Cold[sw.From] != 0):
+		return fmt.Errorf("rule 2: a drill before every node was ready for it")
+	case begins && sw.Drills[len(sw.Drills)-1].Actor == "":
+		return fmt.Errorf("a drill by nobody")
+	}
+	for _, tr := range fresh(s) {
+		rests := tr.From == rollout.Drilling && (tr.To == rollout.Idle || tr.To == rollout.Retiring)
+		if rests && (tr.Weights != rollout.AllOn(sw.To) || !a.confirmed(tr.Generation) && !a.harmless(tr.Generation, sw.From)) {
+			return fmt.Errorf("rule 5: the drill ended without confirmation of %d", tr.Generation)
+		}
+	}
+	return nil
+}
+
+// takenBack: a version that was taken back meets users only when somebody says so.
+func (a *audit) takenBack(s seen) error {
+	sw := s.after.Switch
+	if sw == nil || sw.Again || sw.Undoes != "" || !exposed(s.after) || exposed(s.before) {
+		return nil
+	}
+	for _, o := range s.before.Tried {
+		if o.Version == sw.ToVersion {
+			return fmt.Errorf("version %s of switch %s is tried again", o.Version, o.Switch)
+		}
 	}
 	return nil
 }

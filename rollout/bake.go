@@ -35,6 +35,7 @@ func (t *turn) bake() bool {
 func (t *turn) succeed(reason string) {
 	t.closeJudgement()
 	t.conclude(Succeeded, "")
+	t.s.Tried = without(t.s.Tried, t.s.Switch.ToVersion)
 	quiet := t.s.Letting.Quiet
 	if t.plan().Retire.Off {
 		t.enter(Idle, reason)

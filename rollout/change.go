@@ -43,11 +43,12 @@ func (t *turn) observed(e EndpointSet) {
 		return
 	}
 	f.Endpoints, f.EndpointsKnown, f.Rediscovering = e, true, false
+	t.noteWarmUp()
 }
 
 // awaitAgain restarts the wait for ACKs of a routing that was just published.
 func (t *turn) awaitAgain() {
-	if t.s.Phase == Confirming || t.s.Phase == RollingBack {
+	if t.s.Phase == Confirming || t.s.Phase == RollingBack || t.s.Phase == Drilling {
 		t.s.Deadline = t.now.Add(t.plan().Confirm.Within)
 	}
 }

@@ -25,6 +25,8 @@ func (t *turn) obey(c Command) *Refuse {
 		return t.abort(c)
 	case RollBack:
 		return t.rollBack(c)
+	case Practise:
+		return t.drill(c)
 	default:
 		return refuse(Invalid, "unknown command %q", c.Verb)
 	}
@@ -37,11 +39,7 @@ func refuse(code RefusalCode, format string, args ...any) *Refuse {
 
 // by is "promoted by ann: looks good".
 func (c Command) by(done string) string {
-	text := done + " by " + c.Actor
-	if c.Reason != "" {
-		text += ": " + c.Reason
-	}
-	return text
+	return done + " by " + c.Actor + because(c.Reason)
 }
 
 // start begins a switch. It may take the place of a retirement: the color that
@@ -61,7 +59,7 @@ func (t *turn) start(c Command) *Refuse {
 	t.s.Switch = &Switch{
 		ID: c.ID, Model: t.s.Model, From: from, To: c.Target,
 		FromVersion: f.version(from), ToVersion: f.version(c.Target),
-		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force,
+		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again,
 		Started: t.now, Plan: *t.p,
 	}
 	t.s.StepIndex = 0
@@ -96,6 +94,6 @@ func (t *turn) refuseStart(c Command) *Refuse {
 	case c.Force && c.Reason == "":
 		return refuse(Invalid, "a forced switch needs a reason: users meet %s unvalidated", c.Target)
 	default:
-		return nil
+		return t.refuseTakenBack(c)
 	}
 }

@@ -37,8 +37,8 @@ type (
 		Verb   Verb
 		Actor  string // never empty
 		Reason string
-		// The rest is for Start.
-		ID     string       // the new switch's id
+		// The rest is for Start, unless it says otherwise.
+		ID     string       // the new switch's id; also of RollBack with Before
 		Target policy.Color // empty: whichever is idle
 		// ExpectLive and ExpectVersion must hold of the live color, if not empty.
 		ExpectLive    policy.Color
@@ -46,6 +46,20 @@ type (
 		Key           string // idempotency key
 		// Force skips validation (Start) or goes back to an unhealthy old color (RollBack).
 		Force bool
+		// Again starts a switch to a version that was taken back before.
+		Again bool
+		// Before, for RollBack, names an earlier switch: what was live before it is meant.
+		Before *Earlier
+		// Quiet, for Drill, is the rate of users' requests a second up to which it is
+		// done; 0 means half of the most that was seen lately. AnyRate does it in any case.
+		Quiet   float64
+		AnyRate bool
+	}
+	// Earlier is what was live before switch ID.
+	Earlier struct {
+		ID      string
+		Color   policy.Color
+		Version string
 	}
 )
 
@@ -60,6 +74,7 @@ const (
 	Resume   Verb = "resume"   // go on where Pause stopped, or validate again what was inconclusive
 	Abort    Verb = "abort"    // end the running switch; all weight back where it was
 	RollBack Verb = "rollback" // the same, and also after the switch succeeded
+	Practise Verb = "drill"    // go back and forth, to show that it works
 )
 
 func (Recovered) event()     {}
@@ -138,6 +153,7 @@ const (
 	Precondition RefusalCode = "precondition" // ExpectLive or ExpectVersion does not hold
 	NotReady     RefusalCode = "not-ready"    // endpoints are missing
 	Invalid      RefusalCode = "invalid"      // the command contradicts itself
+	TakenBack    RefusalCode = "taken-back"   // the version was taken back before, and Again is not set
 )
 
 func (Publish) action()      {}

@@ -118,6 +118,7 @@ func (t *turn) measured(m Measured) {
 		}
 		t.s.Facts.Traffic = t.s.Facts.Traffic.with(w)
 		t.noteCarried()
+		t.noteBusiest()
 		switch {
 		case t.s.Phase == Shadowing:
 			t.lookAtShadow(w)

@@ -31,6 +31,8 @@ func (t *turn) promote(c Command) *Refuse {
 		return refuse(NotNow, "the switch is %s and has no hold to end: wait, or abort it", t.s.Phase)
 	case RollingBack:
 		return refuse(NotNow, "the switch is going back: start another when it has ended")
+	case Drilling:
+		return refuse(NotNow, "a drill is under way: it ends by itself")
 	default:
 		return refuse(NotNow, "no switch is running: start one")
 	}
@@ -95,6 +97,8 @@ func (t *turn) pause(c Command) *Refuse {
 		return refuse(NotNow, "the switch is held and does nothing by itself: %s", t.wayOut())
 	case RollingBack:
 		return refuse(NotNow, "the switch is going back, which is never stopped")
+	case Drilling:
+		return refuse(NotNow, "a drill is under way, which ends by itself: abort it to end it now")
 	default:
 		return refuse(NotNow, "no switch is running")
 	}
@@ -128,6 +132,9 @@ func (t *turn) abort(c Command) *Refuse {
 		return refuse(NotNow, "no switch is running: a switch that succeeded can be rolled back")
 	case t.s.Phase == RollingBack:
 		return refuse(NotNow, "the switch is going back already")
+	case t.s.Phase == Drilling:
+		t.endDrill(c.by("aborted"))
+		return nil
 	}
 	return t.giveUp(c, "aborted")
 }
@@ -136,6 +143,8 @@ func (t *turn) abort(c Command) *Refuse {
 // a success as long as it is there and unchanged.
 func (t *turn) rollBack(c Command) *Refuse {
 	switch {
+	case c.Before != nil:
+		return t.undo(c)
 	case t.s.Phase == RollingBack:
 		return refuse(NotNow, "the switch is going back already")
 	case t.s.Phase.Running():

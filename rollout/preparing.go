@@ -35,6 +35,10 @@ func (t *turn) prepared() {
 	if sw.FromVersion == "" { // the registry was silent when the switch began
 		sw.FromVersion = t.s.Facts.version(sw.From)
 	}
+	if why := t.s.takenBack(sw.ToVersion); why != "" && !sw.Again {
+		t.end(Refused, why)
+		return
+	}
 	if sw.Forced {
 		t.shift(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
 		return

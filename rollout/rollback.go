@@ -91,6 +91,7 @@ func (t *turn) arriveBack() bool {
 	if f.confirmed(t.s.Generation) || f.harmless(t.s.Generation, sw.To) {
 		t.s.Live = sw.From
 		t.conclude(RolledBack, sw.Cause)
+		t.noteTakenBack(sw.ToVersion, sw.Cause)
 		t.enter(Idle, fmt.Sprintf("%s has all traffic again, confirmed by %s",
 			sw.From, count(f.Report.Acked, "node")))
 		return true

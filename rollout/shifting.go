@@ -91,6 +91,10 @@ func (t *turn) confirm() bool {
 func (t *turn) confirmed() {
 	text := fmt.Sprintf("confirmed by %s", count(t.s.Facts.Report.Connected, "node"))
 	step := t.plan().Shift[t.s.StepIndex]
+	if t.s.Switch.Undoes != "" {
+		t.undone(text)
+		return
+	}
 	if t.s.StepIndex == len(t.plan().Shift)-1 {
 		t.s.Live = t.s.Switch.To
 		t.s.Walked, t.s.WalkRun = false, 0

@@ -44,6 +44,7 @@ func Step(s State, e Event, p *policy.Model, now time.Time) (State, []Action) {
 	for t.advance() {
 	}
 	t.clearPast()
+	t.countTwice()
 	t.s.Problem = strings.Join(append(t.problems, t.standing()...), "; ")
 	return t.s, t.actions
 }
@@ -92,6 +93,8 @@ func (t *turn) advance() bool {
 		return t.arriveBack()
 	case Retiring:
 		return t.retire()
+	case Drilling:
+		return t.practise()
 	default: // Idle and Paused end by a person's word
 		return false
 	}

@@ -346,7 +346,17 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	}
 	s.switches++
 	_, force := args["force"]
+	_, again := args["again"]
+	_, anyRate := args["any-rate"]
+	var before *rollout.Earlier
+	if text, ok := args["before"]; ok {
+		id, was, _ := strings.Cut(text, ":")
+		color, version, _ := strings.Cut(was, "@")
+		before = &rollout.Earlier{ID: id, Color: policy.Color(color), Version: version}
+	}
+	quiet, _ := strconv.ParseFloat(args["quiet"], 64)
 	return rollout.Command{
+		Again: again, Before: before, Quiet: quiet, AnyRate: anyRate,
 		Verb: verb, Actor: actor, Reason: args["reason"], ID: fmt.Sprintf("s%d", s.switches),
 		Target: policy.Color(args["target"]), ExpectLive: policy.Color(args["live"]),
 		ExpectVersion: args["version"], Force: force,

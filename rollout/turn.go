@@ -26,6 +26,7 @@ func (s State) own() State {
 	sw := *s.Switch
 	sw.Transitions = slices.Clone(sw.Transitions)
 	sw.Verdicts = slices.Clone(sw.Verdicts)
+	sw.Drills = slices.Clone(sw.Drills)
 	s.Switch = &sw
 	return s
 }

@@ -25,9 +25,11 @@ const (
 	Held        Phase = "held"         // Greenlight stopped and says so: a person has to decide
 	RollingBack Phase = "rolling-back" // all weight back on the old color is published; waiting for ACKs
 	Retiring    Phase = "retiring"     // the switch succeeded; the old color waits to be let go
+	Drilling    Phase = "drilling"     // all weight is on the old color for a moment, to show that going back works
 )
 
-// Running reports whether a switch in phase p still needs time or a person.
+// Running reports whether a switch in phase p still needs time or a person, or
+// whether its way back is being shown.
 func (p Phase) Running() bool { return p != Idle && p != Retiring }
 
 // Outcome is how a switch ended; empty while it runs.
@@ -247,15 +249,20 @@ type Switch struct {
 	To    policy.Color `json:"to"`
 	// FromVersion and ToVersion are what the colors served when it began or,
 	// for ToVersion, when it was validated.
-	FromVersion string    `json:"fromVersion,omitempty"`
-	ToVersion   string    `json:"toVersion,omitempty"`
-	Actor       string    `json:"actor"`
-	Reason      string    `json:"reason,omitempty"`
-	Key         string    `json:"key,omitempty"` // idempotency key
-	Forced      bool      `json:"forced,omitempty"`
-	Started     time.Time `json:"started"`
-	Ended       time.Time `json:"ended,omitzero"`
-	Outcome     Outcome   `json:"outcome,omitempty"`
+	FromVersion string `json:"fromVersion,omitempty"`
+	ToVersion   string `json:"toVersion,omitempty"`
+	Actor       string `json:"actor"`
+	Reason      string `json:"reason,omitempty"`
+	Key         string `json:"key,omitempty"` // idempotency key
+	Forced      bool   `json:"forced,omitempty"`
+	// Again: To may serve a version that was taken back before.
+	Again bool `json:"again,omitempty"`
+	// Undoes is the id of an earlier switch: this one goes back to what was live
+	// before that one, at once and without validation.
+	Undoes  string    `json:"undoes,omitempty"`
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended,omitzero"`
+	Outcome Outcome   `json:"outcome,omitempty"`
 	// Cause is why it did not succeed, in one sentence with its evidence named.
 	Cause       string       `json:"cause,omitempty"`
 	Transitions []Transition `json:"transitions"`
@@ -271,6 +278,11 @@ type Switch struct {
 	// LetGo is when it was first announced that From may be decommissioned: it
 	// is safe to go back to no longer.
 	LetGo time.Time `json:"letGo,omitzero"`
+	// Twice is what keeping a second color took from the switch's start until its
+	// old color was let go, or the next switch began.
+	Twice Twice `json:"twice,omitzero"`
+	// Drills are the times that the way back was shown; the newest maxDrills, oldest first.
+	Drills []Drill `json:"drills,omitempty"`
 	// Verdicts holds the newest verdict of each check, validation first.
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	// Plan is the policy as it was when the switch began; the switch keeps to it.
@@ -301,7 +313,7 @@ type State struct {
 	Switch *Switch `json:"switch,omitempty"`
 	// StepIndex is the step of Switch.Plan.Shift that is published.
 	StepIndex int `json:"stepIndex,omitempty"`
-	// Resume is the phase that Paused or Held stopped, and Left the time it had left.
+	// Resume is the phase that Paused, Held or Drilling stopped, and Left the time it had left.
 	Resume Phase         `json:"resume,omitempty"`
 	Left   time.Duration `json:"left,omitempty"`
 	// Deadline ends the present phase's wait, NextCheck is when the step's or
@@ -338,6 +350,15 @@ type State struct {
 	Judging Judging `json:"judging,omitzero"`
 	// Carried is the most that each color was seen to carry.
 	Carried ByColor[Carried] `json:"carried,omitzero"`
+	// Busiest is the most that users were seen to ask for lately.
+	Busiest Busiest `json:"busiest,omitzero"`
+	// Twice is what keeping a second color took since the model is known.
+	Twice Twice `json:"twice,omitzero"`
+	// WarmUp is how long the instances of a color took last to get ready.
+	WarmUp WarmUp `json:"warmUp,omitzero"`
+	// Tried are the versions that were taken back and are not tried again by
+	// themselves; the newest maxTried, oldest first.
+	Tried []Tried `json:"tried,omitempty"`
 	// PolicyGeneration is the generation that a policy change made, until every
 	// node has confirmed it; 0 when none is open.
 	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`

@@ -1,0 +1,92 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+
+	"greenlight/policy"
+)
+
+// undo goes back to what was live before an earlier switch, if its color still
+// runs that version. Where that is what the running or the last switch came from,
+// it is that one's rollback; otherwise it is a switch of its own, all at once and
+// without validation: those very instances were live before.
+func (t *turn) undo(c Command) *Refuse {
+	sw, b := t.s.Switch, *c.Before
+	switch {
+	case sw == nil:
+		return refuse(NotNow, "there was no switch to roll back")
+	case t.s.Phase == RollingBack:
+		return refuse(NotNow, "the switch is going back already")
+	case t.s.Phase.Running() && (sw.From != b.Color || sw.FromVersion != b.Version):
+		return refuse(NotNow, "switch %s is running: roll it back first", sw.ID)
+	case t.s.Phase.Running(), t.isLast(b):
+		c.Before = nil
+		return t.rollBack(c)
+	}
+	if r := t.refuseUndo(b); r != nil {
+		return r
+	}
+	t.s.Switch = &Switch{
+		ID: c.ID, Model: t.s.Model, From: t.s.Live, To: b.Color,
+		FromVersion: t.s.Facts.version(t.s.Live), ToVersion: b.Version,
+		Actor: c.Actor, Reason: c.Reason, Undoes: b.ID, Started: t.now, Plan: *t.p,
+	}
+	next := t.s.Switch
+	next.Plan.Shift = []policy.Step{{Weight: policy.Full}}
+	if missing := t.missing(); len(missing) > 0 {
+		t.s.Switch = sw
+		return refuse(NotReady, "%s can't take the users now: %s", b.Color, strings.Join(missing, "; "))
+	}
+	t.s.StepIndex = 0
+	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(next.From)}
+	t.shift(c.by("goes back to before switch " + b.ID))
+	return nil
+}
+
+// isLast reports whether b is what the last switch, which succeeded, came from.
+func (t *turn) isLast(b Earlier) bool {
+	sw := t.s.Switch
+	return sw.Outcome == Succeeded && sw.From == b.Color && sw.FromVersion == b.Version && t.s.Live == sw.To
+}
+
+// refuseUndo says why what was live before b can't be live again.
+func (t *turn) refuseUndo(b Earlier) *Refuse {
+	f := t.s.Facts
+	switch now := f.version(b.Color); {
+	case !f.EndpointsKnown:
+		return refuse(NotReady, "it is not known whether %s still serves %q: the registry has not answered yet", b.Color, b.Version)
+	case f.ready(b.Color) == 0:
+		return refuse(NotReady, "what was live before switch %s is gone: %s has no ready endpoint%s", b.ID, b.Color, t.elsewhere(b))
+	case now != b.Version:
+		return refuse(NotReady, "what was live before switch %s is gone: %s serves %q now, not %q%s", b.ID, b.Color, now, b.Version, t.elsewhere(b))
+	case t.s.Live == b.Color:
+		return refuse(NotNow, "%s with version %q is live already, as before switch %s", b.Color, b.Version, b.ID)
+	default:
+		return nil
+	}
+}
+
+// elsewhere tells that the other color serves the version that is gone.
+func (t *turn) elsewhere(b Earlier) string {
+	other := b.Color.Other()
+	switch {
+	case t.s.Facts.version(other) != b.Version:
+		return ""
+	case other == t.s.Live:
+		return fmt.Sprintf("; %s, which is live, serves %q", other, b.Version)
+	default:
+		return fmt.Sprintf("; %s serves %q: switch to it instead", other, b.Version)
+	}
+}
+
+// undone ends a switch that went back to what was live before another one: what
+// was left is kept as it is.
+func (t *turn) undone(text string) {
+	sw := t.s.Switch
+	t.s.Live = sw.To
+	t.conclude(Succeeded, "")
+	t.s.Tried = without(t.s.Tried, sw.ToVersion)
+	t.noteTakenBack(sw.FromVersion, "gone back to before switch "+sw.Undoes+because(sw.Reason))
+	t.enter(Idle, fmt.Sprintf("%s has all traffic again, %s", sw.To, text))
+}
