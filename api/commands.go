@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 
 	"greenlight/api/adminv1"
 	"greenlight/rollout"
@@ -22,6 +23,7 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 		ExpectVersion: r.GetExpectVersion(),
 		Key:           r.GetIdempotencyKey(),
 		Force:         r.GetForce(),
+		Again:         r.GetAgain(),
 	})
 	if err != nil {
 		return nil, err
@@ -71,11 +73,50 @@ func (s *Server) Abort(ctx context.Context, r *adminv1.AbortRequest) (*adminv1.A
 func (s *Server) Rollback(ctx context.Context, r *adminv1.RollbackRequest) (*adminv1.RollbackResponse, error) {
 	var v violations
 	v.forced(r.GetForce(), r.GetReason())
-	st, err := s.do(ctx, &v, r, rollout.Command{Verb: rollout.RollBack, Force: r.GetForce()})
+	v.atMost("before_switch", r.GetBeforeSwitch(), maxName)
+	c := rollout.Command{Verb: rollout.RollBack, Force: r.GetForce()}
+	if id := r.GetBeforeSwitch(); id != "" && v.err() == nil {
+		earlier, err := s.earlier(r.GetModel(), id)
+		if err != nil {
+			return nil, err
+		}
+		c.Before = earlier
+	}
+	st, err := s.do(ctx, &v, r, c)
 	if err != nil {
 		return nil, err
 	}
 	return &adminv1.RollbackResponse{Model: ModelStatus(st)}, nil
+}
+
+// earlier is what was live before a switch of the model.
+func (s *Server) earlier(model, id string) (*rollout.Earlier, error) {
+	sw, err := s.history.Switch(id)
+	switch {
+	case err != nil:
+		return nil, notReadable(err)
+	case sw == nil:
+		return nil, noSwitch(id)
+	case sw.Model != model:
+		var v violations
+		v.add("before_switch", "is a switch of %s; must be one of %s", sw.Model, model)
+		return nil, v.err()
+	default:
+		return &rollout.Earlier{ID: sw.ID, Color: sw.From, Version: sw.FromVersion}, nil
+	}
+}
+
+// Drill implements adminv1.AdminServiceServer.
+func (s *Server) Drill(ctx context.Context, r *adminv1.DrillRequest) (*adminv1.DrillResponse, error) {
+	var v violations
+	if q := r.GetQuietPerSecond(); !(q >= 0) || math.IsInf(q, 0) {
+		v.add("quiet_per_second", "is %g; must be 0 or more", q)
+	}
+	st, err := s.do(ctx, &v, r, rollout.Command{Verb: rollout.Practise, Quiet: r.GetQuietPerSecond(), AnyRate: r.GetAnyRate()})
+	if err != nil {
+		return nil, err
+	}
+	return &adminv1.DrillResponse{Model: ModelStatus(st)}, nil
 }
 
 // asked is what every command's request has.

@@ -32,10 +32,12 @@ func Policy(m *policy.Model) *adminv1.Policy {
 			Automatic:             m.Rollback.Automatic,
 			EndpointsBelowPercent: percent(m.Rollback.EndpointsBelow),
 		},
-		Retire: retire(m.Retire),
-		Shape:  shapes[m.Shape],
-		Judge:  judge(m.Judge),
-		Shadow: &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
+		Retire:  retire(m.Retire),
+		Shape:   shapes[m.Shape],
+		Judge:   judge(m.Judge),
+		Cost:    cost(m.Cost),
+		Rolling: rolling(m.Rolling),
+		Shadow:  &adminv1.Shadow{Percent: percent(m.Shadow.Percent), Duration: lasting(m.Shadow.For)},
 	}
 }
 

@@ -23,6 +23,7 @@ func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
 		ReturnReadiness: readiness(s.Return),
 		SilentNodes:     list(s.Silent, nodeRef),
 		Judgement:       s.Judgement,
+		Twice:           twice(s.State.Twice, s.Policy),
 	}
 	out.State.EndpointsKnown = s.State.Facts.EndpointsKnown || saysEndpoints(s.Endpoints)
 	out.State.ReportKnown = s.State.Facts.ReportKnown || saysReport(s.Report)
@@ -71,6 +72,12 @@ func state(s *rollout.State) *adminv1.State {
 		CarriedBlue:      carried(s.Carried.Blue),
 		CarriedGreen:     carried(s.Carried.Green),
 	}
+	out.BusiestPerSecond, out.BusiestAt = s.Busiest.Rate, at(s.Busiest.At)
+	if s.WarmUp.Took != 0 {
+		out.WarmUp = lasting(s.WarmUp.Took)
+	}
+	out.WarmingBlueSince, out.WarmingGreenSince = at(s.WarmUp.Since.Blue), at(s.WarmUp.Since.Green)
+	out.TakenBack = list(s.Tried, takenBack)
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)
 	}
@@ -111,6 +118,10 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Needed:         number(s.Needed),
 		LetGo:          at(s.LetGo),
 		Accepted:       acceptance(s.Accepted),
+		Again:          s.Again,
+		Undoes:         s.Undoes,
+		Twice:          twice(s.Twice, &s.Plan),
+		Drills:         list(s.Drills, drill),
 	}
 }
 

@@ -26,6 +26,7 @@ var phases = map[rollout.Phase]adminv1.Phase{
 	rollout.Held:        adminv1.Phase_PHASE_HELD,
 	rollout.RollingBack: adminv1.Phase_PHASE_ROLLING_BACK,
 	rollout.Retiring:    adminv1.Phase_PHASE_RETIRING,
+	rollout.Drilling:    adminv1.Phase_PHASE_DRILLING,
 }
 
 var outcomes = map[rollout.Outcome]adminv1.Outcome{
@@ -53,6 +54,7 @@ var shapes = map[policy.Shape]adminv1.Shape{
 	policy.ShapeLinear:      adminv1.Shape_SHAPE_LINEAR,
 	policy.ShapeCanary:      adminv1.Shape_SHAPE_CANARY,
 	policy.ShapeExponential: adminv1.Shape_SHAPE_EXPONENTIAL,
+	policy.ShapeRolling:     adminv1.Shape_SHAPE_ROLLING,
 }
 
 var thinOtherwises = map[policy.ThinOtherwise]adminv1.ThinOtherwise{

@@ -26,6 +26,8 @@ const (
 	ReasonNotNow       = "NOT_NOW"
 	ReasonNotReady     = "NOT_READY"
 	ReasonPrecondition = "PRECONDITION"
+	ReasonTakenBack    = "TAKEN_BACK"
+	ReasonBusy         = "BUSY"
 	ReasonKeyReused    = "KEY_REUSED"
 	ReasonNotDone      = "NOT_DONE"
 	ReasonNotReadable  = "NOT_READABLE"
@@ -68,6 +70,10 @@ func refusal(model string, c rollout.Command, r *rollout.RefusedError) error {
 		return failure(codes.FailedPrecondition, ReasonNotReady, r.Message)
 	case rollout.Precondition:
 		return failure(codes.FailedPrecondition, ReasonPrecondition, r.Message, unmet(model, c, r.Message))
+	case rollout.Busy:
+		return failure(codes.FailedPrecondition, ReasonBusy, r.Message)
+	case rollout.TakenBack:
+		return failure(codes.FailedPrecondition, ReasonTakenBack, r.Message)
 	default:
 		return failure(codes.FailedPrecondition, ReasonNotNow, r.Message)
 	}

@@ -56,6 +56,10 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	b.allChecks(m, raw)
 	m.Rollback = b.rollback(raw.Rollback)
 	m.Retire = b.retire(raw.Retire)
+	m.Cost = b.cost(raw.Cost)
+	if m.Rolling = b.rolling(m.Shape, orEmpty(raw.Shift).Rolling); m.Rolling != nil {
+		b.fitRolling(m)
+	}
 }
 
 // allChecks builds the three lists of checks. The steps and the bake have
@@ -66,7 +70,7 @@ func (b *builder) allChecks(m *Model, raw *rawSpec) {
 	steps, bake := validate.repeated("spec.shift.checks"), validate.repeated("spec.bake.checks")
 	if b.marks.has(steps.path) {
 		steps = b.checks(steps.path, m, orEmpty(raw.Shift).Checks)
-		b.stepsToCheck(m.Shift, steps)
+		b.stepsToCheck(m, steps)
 	}
 	if b.marks.has(bake.path) {
 		bake = b.checks(bake.path, m, orEmpty(raw.Bake).Checks)

@@ -9,20 +9,20 @@ import (
 // the journal.
 const maxSteps = 100
 
-// shift has one of five shapes; without any it is all at once.
+// shift has one of six shapes; without any it is all at once.
 func (b *builder) shift(raw *rawShift) (Shape, []Step) {
 	const path = "spec.shift."
 	if raw == nil {
 		return ShapeInstant, []Step{{Weight: Full}}
 	}
 	var written []string
-	for _, shape := range []string{"steps", "linear", "canary", "exponential", "instant"} {
+	for _, shape := range []string{"steps", "linear", "canary", "exponential", "rolling", "instant"} {
 		if b.marks.has(path + shape) {
 			written = append(written, shape)
 		}
 	}
 	if len(written) != 1 {
-		b.problem(path+"steps", RuleContradiction, "shift has one of steps, linear, canary, exponential and instant; write shift: {instant: true} for all at once")
+		b.problem(path+"steps", RuleContradiction, "shift has one of steps, linear, canary, exponential, rolling and instant; write shift: {instant: true} for all at once")
 		return ShapeSteps, nil
 	}
 	switch written[0] {
@@ -32,6 +32,8 @@ func (b *builder) shift(raw *rawShift) (Shape, []Step) {
 		return ShapeCanary, b.canary(orEmpty(raw.Canary))
 	case "exponential":
 		return ShapeExponential, b.exponential(orEmpty(raw.Exponential))
+	case "rolling":
+		return ShapeRolling, []Step{{Weight: Full}}
 	case "instant":
 		if !truth(raw.Instant, true) {
 			b.problem(path+"instant", RuleContradiction, "shift.instant = false says nothing of how weight moves; write steps, linear, canary or exponential instead")
@@ -151,8 +153,8 @@ func (b *builder) stepChecks(raw *rawShift) StepChecks {
 
 // stepsToCheck notes checks that would never run: those of the last step are
 // the bake's.
-func (b *builder) stepsToCheck(steps []Step, list checkList) {
-	if len(steps) == 1 && len(list.checks) > 0 {
+func (b *builder) stepsToCheck(m *Model, list checkList) {
+	if len(m.Shift) == 1 && m.Shape != ShapeRolling && len(list.checks) > 0 {
 		b.problem(list.path, RuleContradiction, "shift.checks run at every step but the last, and there is only one; write more steps, or write the checks in bake.checks")
 	}
 }

@@ -50,8 +50,10 @@ type Model struct {
 	Validate []Check `json:"validate"`
 	// Shape is the form in which Shift was written.
 	Shape Shape `json:"shape,omitempty"`
-	// Shift is never empty; the last step has weight Full.
-	Shift []Step `json:"shift"`
+	// Shift is never empty; the last step has weight Full. With Rolling it is that
+	// one step, and the weights before it follow the instances.
+	Shift   []Step   `json:"shift"`
+	Rolling *Rolling `json:"rolling,omitempty"`
 	// StepChecks run at every step of the shift but the last; those of the last
 	// are the bake's.
 	StepChecks StepChecks `json:"stepChecks"`
@@ -62,6 +64,7 @@ type Model struct {
 	Bake       Bake       `json:"bake"`
 	Rollback   Rollback   `json:"rollback"`
 	Retire     Retire     `json:"retire"`
+	Cost       Cost       `json:"cost,omitzero"`
 }
 
 // Source names the file that a policy came from and the hash of its bytes.
@@ -216,6 +219,9 @@ type Retire struct {
 	// instead of letting it go.
 	Repurpose bool `json:"repurpose,omitempty"`
 }
+
+// Hooked reports whether somebody is asked to let instances go.
+func (r Retire) Hooked() bool { return r.Webhook != "" }
 
 // Fleet is the policy of one fleet: the Envoys that share a node.cluster.
 // A fleet that no file describes keeps its own listeners and asks for the

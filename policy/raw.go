@@ -40,6 +40,7 @@ type rawSpec struct {
 	Bake        *rawBake     `yaml:"bake" jsonschema_description:"The watched time at full weight."`
 	Rollback    *rawRollback `yaml:"rollback" jsonschema_description:"When Greenlight goes back by itself."`
 	Retire      *rawRetire   `yaml:"retire" jsonschema_description:"When and how the old color is let go."`
+	Cost        *rawCost     `yaml:"cost" jsonschema_description:"What instances cost, for the figures of running the model twice."`
 }
 
 type rawDiscovery struct {
@@ -122,6 +123,7 @@ type rawShift struct {
 	Linear      *rawLinear      `yaml:"linear" jsonschema_description:"Equal steps in equal times."`
 	Canary      *rawCanary      `yaml:"canary" jsonschema_description:"One small step, then all."`
 	Exponential *rawExponential `yaml:"exponential" jsonschema_description:"Each step a multiple of the one before."`
+	Rolling     *rawRolling     `yaml:"rolling" jsonschema_description:"Old instances make room for new ones batch by batch, and the weight follows them; for models too large to run twice."`
 	Instant     *bool           `yaml:"instant" jsonschema_description:"true: all at once, which is the default."`
 	CheckEvery  *duration       `yaml:"checkEvery" jsonschema:"default=10s" jsonschema_description:"Time between two runs of the checks of a step."`
 	Checks      []rawCheck      `yaml:"checks" jsonschema_description:"What is checked at every step but the last. Default: the endpoints, ready, golden and prometheus checks of validate."`
@@ -147,6 +149,19 @@ type rawExponential struct {
 	From   *percent  `yaml:"from" jsonschema:"default=1%" jsonschema_description:"The first weight."`
 	Factor *number   `yaml:"factor" jsonschema:"default=2" jsonschema_description:"By how much each step multiplies the weight before, 1.1 to 100."`
 	Every  *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
+}
+
+type rawRolling struct {
+	Batch    *amount   `yaml:"batch" jsonschema:"default=1" jsonschema_description:"Old instances that are let go at once: a number, or a share of those at the start like 25%."`
+	Capacity *percent  `yaml:"capacity" jsonschema:"default=75%" jsonschema_description:"Share of the old instances at the start that serves at any time, old and new together."`
+	Hold     *duration `yaml:"hold" jsonschema:"default=1m" jsonschema_description:"How long each weight stands after it was confirmed."`
+}
+
+type rawCost struct {
+	Currency     *string `yaml:"currency" jsonschema:"default=USD,pattern=^[A-Z]{3}$" jsonschema_description:"ISO 4217 code of the prices."`
+	InstanceHour *number `yaml:"instanceHour" jsonschema:"example=3.06" jsonschema_description:"Price of one instance for an hour."`
+	AtMost       *number `yaml:"atMost" jsonschema:"example=200" jsonschema_description:"The most that running twice for one switch should cost. It stops nothing; greenlight advise goes by it."`
+	Spare        *int    `yaml:"spare" jsonschema:"minimum=0,maximum=100000" jsonschema_description:"Instances that there is room for beside the live ones; greenlight advise goes by it."`
 }
 
 type rawPrepare struct {

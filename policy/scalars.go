@@ -93,6 +93,26 @@ func (n *number) set(text string) *fault {
 	return nil
 }
 
+// amount is a whole number, or a share of one: 2 or 25%.
+type amount Amount
+
+func (a *amount) set(text string) *fault {
+	if strings.HasSuffix(text, "%") {
+		var share percent
+		if f := share.set(text); f != nil {
+			return f
+		}
+		*a = amount{Share: Weight(share)}
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return &fault{RuleWrongType, "write a whole number like 2, or a share like 25%"}
+	}
+	*a = amount{Count: n}
+	return nil
+}
+
 // ratio is a share that may exceed all: written as 120% or as 1.2.
 type ratio float64
 

@@ -133,6 +133,18 @@ func (number) JSONSchema() *jsonschema.Schema {
 	}
 }
 
+// JSONSchema describes how an amount is written.
+func (amount) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{
+		OneOf: []*jsonschema.Schema{
+			{Type: "string", Pattern: `^(100(\.00?)?|[0-9]{1,2}(\.[0-9]{1,2})?)%$`},
+			{Type: "integer", Minimum: "1", Maximum: "100000"},
+		},
+		Description: "A whole number, or a share.",
+		Examples:    []any{2, "25%"},
+	}
+}
+
 // JSONSchema describes how a ratio is written.
 func (ratio) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{

@@ -12,7 +12,49 @@ const (
 	ShapeLinear      Shape = "linear"      // equal steps in equal times
 	ShapeCanary      Shape = "canary"      // one small step, then all
 	ShapeExponential Shape = "exponential" // each step a multiple of the one before
+	// ShapeRolling has no steps of its own: weight follows the ready instances.
+	ShapeRolling Shape = "rolling"
 )
+
+// Rolling replaces the old instances batch by batch, for models too large to run
+// twice: a batch is let go, instances of the new version take its place, and the
+// weight follows them.
+type Rolling struct {
+	// Batch is how many instances are let go at once: Count, or if that is 0 the Share
+	// of the old instances at the start (rounded up). Default 1.
+	Batch Amount `json:"batch"`
+	// Capacity is the share of the old instances at the start that is ready and serving
+	// at any time, of both colors together. Default 75%.
+	Capacity Weight `json:"capacity"`
+	// Hold is how long each weight stands after it was confirmed. Default 1m.
+	Hold time.Duration `json:"hold"`
+}
+
+// Amount is a number, or a share of one.
+type Amount struct {
+	Count int    `json:"count,omitempty"`
+	Share Weight `json:"share,omitempty"`
+}
+
+// Of is the amount where all are so many: 1 or more.
+func (a Amount) Of(all int) int {
+	if a.Count > 0 {
+		return a.Count
+	}
+	return max(1, (all*int(a.Share)+int(Full)-1)/int(Full))
+}
+
+// Cost is what instances cost, for the figures of running a model twice.
+type Cost struct {
+	Currency string `json:"currency,omitempty"` // ISO 4217; default USD where there is a price
+	// InstanceHour is the price of one instance for an hour; 0 when not known.
+	InstanceHour float64 `json:"instanceHour,omitempty"`
+	// AtMost is the most that running twice for one switch should cost; 0: no such limit.
+	// It stops nothing: advice goes by it.
+	AtMost float64 `json:"atMost,omitempty"`
+	// Spare is how many instances there is room for beside the live ones; nil: not known.
+	Spare *int `json:"spare,omitempty"`
+}
 
 // Judge says how users' own traffic is judged while both colors, or the new one
 // alone, carry it.

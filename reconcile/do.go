@@ -34,7 +34,7 @@ func (g *Group) Do(ctx context.Context, model string, cmd rollout.Command) (roll
 	if l == nil {
 		return rollout.Status{}, g.noLoop(model)
 	}
-	if cmd.Verb == rollout.Start && cmd.ID == "" {
+	if (cmd.Verb == rollout.Start || cmd.Before != nil) && cmd.ID == "" {
 		cmd.ID = g.ids.next(model, time.Now())
 	}
 	return g.command(ctx, l, cmd)
@@ -88,7 +88,7 @@ func (l *loop) execute(cmd rollout.Command) (rollout.Status, error) {
 // repeated answers a Start whose key has been seen: the same wish gets the
 // switch that it led to, another one is an error.
 func (l *loop) repeated(cmd rollout.Command, sw *rollout.Switch) (rollout.Status, error) {
-	if sw.Actor != cmd.Actor || sw.Forced != cmd.Force || (cmd.Target != "" && cmd.Target != sw.To) {
+	if sw.Actor != cmd.Actor || sw.Forced != cmd.Force || sw.Again != cmd.Again || (cmd.Target != "" && cmd.Target != sw.To) {
 		return rollout.Status{}, fmt.Errorf("%w: %q has started switch %s of %s to %s by %s; use a new key for a new switch",
 			rollout.ErrKeyReused, cmd.Key, sw.ID, sw.Model, sw.To, sw.Actor)
 	}

@@ -166,7 +166,7 @@ func TestSwitchIDsSortByTime(t *testing.T) {
 		var last string
 		for range 3 {
 			time.Sleep(2 * time.Second)
-			id := w.do(t, rollout.Start).State.Switch.ID
+			id := w.command(t, rollout.Command{Verb: rollout.Start, Again: true}).State.Switch.ID
 			if id <= last {
 				t.Errorf("%s came after %s", id, last)
 			}

@@ -55,8 +55,9 @@ func TestRestartWithAnEmptiedCatalog(t *testing.T) {
 		synctest.Wait()
 		w.registry.say("fraud", set(0, 0))
 		time.Sleep(2 * reconnect)
-		// Green goes when the nodes have told that they send nothing there.
-		w.expect(t, "watch fraud", "endpoints fraud 2 1", "route fraud g1 green 0", "endpoints fraud 2 0")
+		// Green goes when the nodes have told that they send nothing there. That nobody
+		// has to be paid for it any more is journaled.
+		w.expect(t, "watch fraud", "endpoints fraud 2 1", "route fraud g1 green 0", "commit fraud g1 idle", "endpoints fraud 2 0")
 	}, model("fraud"))
 }
 

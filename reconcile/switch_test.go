@@ -113,6 +113,7 @@ func TestRegistryAnswersAreCoalesced(t *testing.T) {
 		}
 		w.registry.say("fraud", set(5, 5))
 		trace := w.take()
+		trace = slices.DeleteFunc(trace, func(line string) bool { return strings.HasPrefix(line, "commit ") })
 		if len(trace) == 0 || trace[len(trace)-1] != "endpoints fraud 5 5" {
 			t.Errorf("the end was %q", trace)
 		}

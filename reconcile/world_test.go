@@ -171,9 +171,15 @@ func (w *world) wait(t *testing.T, model string, phase rollout.Phase, within tim
 
 func (w *world) do(t *testing.T, verb rollout.Verb) rollout.Status {
 	t.Helper()
-	s, err := w.g.Do(t.Context(), "fraud", rollout.Command{Verb: verb, Actor: "ann"})
+	return w.command(t, rollout.Command{Verb: verb})
+}
+
+func (w *world) command(t *testing.T, c rollout.Command) rollout.Status {
+	t.Helper()
+	c.Actor = "ann"
+	s, err := w.g.Do(t.Context(), "fraud", c)
 	if err != nil {
-		t.Fatalf("%s: %v", verb, err)
+		t.Fatalf("%s: %v", c.Verb, err)
 	}
 	return s
 }

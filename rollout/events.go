@@ -153,6 +153,7 @@ const (
 	Precondition RefusalCode = "precondition" // ExpectLive or ExpectVersion does not hold
 	NotReady     RefusalCode = "not-ready"    // endpoints are missing
 	Invalid      RefusalCode = "invalid"      // the command contradicts itself
+	Busy         RefusalCode = "busy"         // it is no quiet time
 	TakenBack    RefusalCode = "taken-back"   // the version was taken back before, and Again is not set
 )
 

@@ -9,6 +9,7 @@ package adminv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -206,7 +207,9 @@ type StartSwitchRequest struct {
 	// Who asks. Empty: the metadata key x-greenlight-actor, else the peer's address.
 	Actor string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
 	// Skips validation. The history says so, and names actor and reason.
-	Force         bool `protobuf:"varint,8,opt,name=force,proto3" json:"force,omitempty"`
+	Force bool `protobuf:"varint,8,opt,name=force,proto3" json:"force,omitempty"`
+	// Starts although the target's version was taken back before.
+	Again         bool `protobuf:"varint,9,opt,name=again,proto3" json:"again,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -293,6 +296,13 @@ func (x *StartSwitchRequest) GetActor() string {
 func (x *StartSwitchRequest) GetForce() bool {
 	if x != nil {
 		return x.Force
+	}
+	return false
+}
+
+func (x *StartSwitchRequest) GetAgain() bool {
+	if x != nil {
+		return x.Again
 	}
 	return false
 }
@@ -779,7 +789,10 @@ type RollbackRequest struct {
 	// Why; required with `force`.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Goes back even though the old color is unhealthy.
-	Force         bool `protobuf:"varint,4,opt,name=force,proto3" json:"force,omitempty"`
+	Force bool `protobuf:"varint,4,opt,name=force,proto3" json:"force,omitempty"`
+	// Goes back to what was live before this switch, if its color still runs that
+	// version. Empty: before the running or the last one.
+	BeforeSwitch  string `protobuf:"bytes,5,opt,name=before_switch,json=beforeSwitch,proto3" json:"before_switch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -842,6 +855,13 @@ func (x *RollbackRequest) GetForce() bool {
 	return false
 }
 
+func (x *RollbackRequest) GetBeforeSwitch() string {
+	if x != nil {
+		return x.BeforeSwitch
+	}
+	return ""
+}
+
 type RollbackResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Model         *ModelStatus           `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
@@ -886,6 +906,460 @@ func (x *RollbackResponse) GetModel() *ModelStatus {
 	return nil
 }
 
+type DrillRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Who asks. Empty: the metadata key x-greenlight-actor, else the peer's address.
+	Actor  string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The rate of users' requests a second up to which it is done; 0: half of the
+	// highest of the last week.
+	QuietPerSecond float64 `protobuf:"fixed64,4,opt,name=quiet_per_second,json=quietPerSecond,proto3" json:"quiet_per_second,omitempty"`
+	// Does it at any rate, and where none is reported.
+	AnyRate       bool `protobuf:"varint,5,opt,name=any_rate,json=anyRate,proto3" json:"any_rate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrillRequest) Reset() {
+	*x = DrillRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrillRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrillRequest) ProtoMessage() {}
+
+func (x *DrillRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrillRequest.ProtoReflect.Descriptor instead.
+func (*DrillRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DrillRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *DrillRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *DrillRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DrillRequest) GetQuietPerSecond() float64 {
+	if x != nil {
+		return x.QuietPerSecond
+	}
+	return 0
+}
+
+func (x *DrillRequest) GetAnyRate() bool {
+	if x != nil {
+		return x.AnyRate
+	}
+	return false
+}
+
+type DrillResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Model         *ModelStatus           `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrillResponse) Reset() {
+	*x = DrillResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrillResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrillResponse) ProtoMessage() {}
+
+func (x *DrillResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrillResponse.ProtoReflect.Descriptor instead.
+func (*DrillResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DrillResponse) GetModel() *ModelStatus {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+type AdviseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Model         string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviseRequest) Reset() {
+	*x = AdviseRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviseRequest) ProtoMessage() {}
+
+func (x *AdviseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviseRequest.ProtoReflect.Descriptor instead.
+func (*AdviseRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *AdviseRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+type AdviseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The best shape for the model.
+	Best Shape `protobuf:"varint,1,opt,name=best,proto3,enum=greenlight.admin.v1.Shape" json:"best,omitempty"`
+	// Why, in plain words, with the figures.
+	Why string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	// What it goes by.
+	Basis *AdviceBasis `protobuf:"bytes,3,opt,name=basis,proto3" json:"basis,omitempty"`
+	// The shapes that were compared: instant, canary, rolling.
+	Options       []*AdviceOption `protobuf:"bytes,4,rep,name=options,proto3" json:"options,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviseResponse) Reset() {
+	*x = AdviseResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviseResponse) ProtoMessage() {}
+
+func (x *AdviseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviseResponse.ProtoReflect.Descriptor instead.
+func (*AdviseResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *AdviseResponse) GetBest() Shape {
+	if x != nil {
+		return x.Best
+	}
+	return Shape_SHAPE_UNSPECIFIED
+}
+
+func (x *AdviseResponse) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *AdviseResponse) GetBasis() *AdviceBasis {
+	if x != nil {
+		return x.Basis
+	}
+	return nil
+}
+
+func (x *AdviseResponse) GetOptions() []*AdviceOption {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// AdviceBasis is what is known of a model; what is not known is 0 or unset, and
+// named in `unknown`.
+type AdviceBasis struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Instances of the live color.
+	Instances int32 `protobuf:"varint,1,opt,name=instances,proto3" json:"instances,omitempty"`
+	// What users ask for a second now, and the highest rate of the last week.
+	RequestsPerSecond float64 `protobuf:"fixed64,2,opt,name=requests_per_second,json=requestsPerSecond,proto3" json:"requests_per_second,omitempty"`
+	BusiestPerSecond  float64 `protobuf:"fixed64,3,opt,name=busiest_per_second,json=busiestPerSecond,proto3" json:"busiest_per_second,omitempty"`
+	// The most that one instance was seen to answer a second.
+	CarriedPerSecond float64 `protobuf:"fixed64,4,opt,name=carried_per_second,json=carriedPerSecond,proto3" json:"carried_per_second,omitempty"`
+	// How long instances took to get ready.
+	WarmUp *durationpb.Duration `protobuf:"bytes,5,opt,name=warm_up,json=warmUp,proto3" json:"warm_up,omitempty"`
+	// ISO 4217.
+	Currency      string   `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
+	InstanceHour  float64  `protobuf:"fixed64,7,opt,name=instance_hour,json=instanceHour,proto3" json:"instance_hour,omitempty"`
+	Unknown       []string `protobuf:"bytes,8,rep,name=unknown,proto3" json:"unknown,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviceBasis) Reset() {
+	*x = AdviceBasis{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviceBasis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviceBasis) ProtoMessage() {}
+
+func (x *AdviceBasis) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviceBasis.ProtoReflect.Descriptor instead.
+func (*AdviceBasis) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *AdviceBasis) GetInstances() int32 {
+	if x != nil {
+		return x.Instances
+	}
+	return 0
+}
+
+func (x *AdviceBasis) GetRequestsPerSecond() float64 {
+	if x != nil {
+		return x.RequestsPerSecond
+	}
+	return 0
+}
+
+func (x *AdviceBasis) GetBusiestPerSecond() float64 {
+	if x != nil {
+		return x.BusiestPerSecond
+	}
+	return 0
+}
+
+func (x *AdviceBasis) GetCarriedPerSecond() float64 {
+	if x != nil {
+		return x.CarriedPerSecond
+	}
+	return 0
+}
+
+func (x *AdviceBasis) GetWarmUp() *durationpb.Duration {
+	if x != nil {
+		return x.WarmUp
+	}
+	return nil
+}
+
+func (x *AdviceBasis) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *AdviceBasis) GetInstanceHour() float64 {
+	if x != nil {
+		return x.InstanceHour
+	}
+	return 0
+}
+
+func (x *AdviceBasis) GetUnknown() []string {
+	if x != nil {
+		return x.Unknown
+	}
+	return nil
+}
+
+// AdviceOption is what one shape would take for one switch.
+type AdviceOption struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Shape Shape                  `protobuf:"varint,1,opt,name=shape,proto3,enum=greenlight.admin.v1.Shape" json:"shape,omitempty"`
+	// False when it can't be done, for the reason in `note`.
+	Possible bool `protobuf:"varint,2,opt,name=possible,proto3" json:"possible,omitempty"`
+	// Instance-hours beside the live ones, and their price; 0 when that is not known.
+	ExtraHours float64 `protobuf:"fixed64,3,opt,name=extra_hours,json=extraHours,proto3" json:"extra_hours,omitempty"`
+	ExtraCost  float64 `protobuf:"fixed64,4,opt,name=extra_cost,json=extraCost,proto3" json:"extra_cost,omitempty"`
+	// From the start until the old color is let go.
+	Takes *durationpb.Duration `protobuf:"bytes,5,opt,name=takes,proto3" json:"takes,omitempty"`
+	// Users' requests that a broken version answers before they are back.
+	ExposedRequests float64 `protobuf:"fixed64,6,opt,name=exposed_requests,json=exposedRequests,proto3" json:"exposed_requests,omitempty"`
+	// How long all users take to be back on the old version.
+	WayBack *durationpb.Duration `protobuf:"bytes,7,opt,name=way_back,json=wayBack,proto3" json:"way_back,omitempty"`
+	// What else there is to say.
+	Note          string `protobuf:"bytes,8,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviceOption) Reset() {
+	*x = AdviceOption{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviceOption) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviceOption) ProtoMessage() {}
+
+func (x *AdviceOption) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviceOption.ProtoReflect.Descriptor instead.
+func (*AdviceOption) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *AdviceOption) GetShape() Shape {
+	if x != nil {
+		return x.Shape
+	}
+	return Shape_SHAPE_UNSPECIFIED
+}
+
+func (x *AdviceOption) GetPossible() bool {
+	if x != nil {
+		return x.Possible
+	}
+	return false
+}
+
+func (x *AdviceOption) GetExtraHours() float64 {
+	if x != nil {
+		return x.ExtraHours
+	}
+	return 0
+}
+
+func (x *AdviceOption) GetExtraCost() float64 {
+	if x != nil {
+		return x.ExtraCost
+	}
+	return 0
+}
+
+func (x *AdviceOption) GetTakes() *durationpb.Duration {
+	if x != nil {
+		return x.Takes
+	}
+	return nil
+}
+
+func (x *AdviceOption) GetExposedRequests() float64 {
+	if x != nil {
+		return x.ExposedRequests
+	}
+	return 0
+}
+
+func (x *AdviceOption) GetWayBack() *durationpb.Duration {
+	if x != nil {
+		return x.WayBack
+	}
+	return nil
+}
+
+func (x *AdviceOption) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 type ListSwitchesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only this model's switches; empty: all models'.
@@ -900,7 +1374,7 @@ type ListSwitchesRequest struct {
 
 func (x *ListSwitchesRequest) Reset() {
 	*x = ListSwitchesRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1386,7 @@ func (x *ListSwitchesRequest) String() string {
 func (*ListSwitchesRequest) ProtoMessage() {}
 
 func (x *ListSwitchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1399,7 @@ func (x *ListSwitchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSwitchesRequest.ProtoReflect.Descriptor instead.
 func (*ListSwitchesRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListSwitchesRequest) GetModel() string {
@@ -960,7 +1434,7 @@ type ListSwitchesResponse struct {
 
 func (x *ListSwitchesResponse) Reset() {
 	*x = ListSwitchesResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1446,7 @@ func (x *ListSwitchesResponse) String() string {
 func (*ListSwitchesResponse) ProtoMessage() {}
 
 func (x *ListSwitchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1459,7 @@ func (x *ListSwitchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSwitchesResponse.ProtoReflect.Descriptor instead.
 func (*ListSwitchesResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListSwitchesResponse) GetSwitches() []*Switch {
@@ -1011,7 +1485,7 @@ type GetSwitchRequest struct {
 
 func (x *GetSwitchRequest) Reset() {
 	*x = GetSwitchRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1497,7 @@ func (x *GetSwitchRequest) String() string {
 func (*GetSwitchRequest) ProtoMessage() {}
 
 func (x *GetSwitchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1510,7 @@ func (x *GetSwitchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSwitchRequest.ProtoReflect.Descriptor instead.
 func (*GetSwitchRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetSwitchRequest) GetId() string {
@@ -1055,7 +1529,7 @@ type GetSwitchResponse struct {
 
 func (x *GetSwitchResponse) Reset() {
 	*x = GetSwitchResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1541,7 @@ func (x *GetSwitchResponse) String() string {
 func (*GetSwitchResponse) ProtoMessage() {}
 
 func (x *GetSwitchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1554,7 @@ func (x *GetSwitchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSwitchResponse.ProtoReflect.Descriptor instead.
 func (*GetSwitchResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetSwitchResponse) GetSwitch() *Switch {
@@ -1098,7 +1572,7 @@ type ListFleetsRequest struct {
 
 func (x *ListFleetsRequest) Reset() {
 	*x = ListFleetsRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1584,7 @@ func (x *ListFleetsRequest) String() string {
 func (*ListFleetsRequest) ProtoMessage() {}
 
 func (x *ListFleetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1597,7 @@ func (x *ListFleetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFleetsRequest.ProtoReflect.Descriptor instead.
 func (*ListFleetsRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 type ListFleetsResponse struct {
@@ -1135,7 +1609,7 @@ type ListFleetsResponse struct {
 
 func (x *ListFleetsResponse) Reset() {
 	*x = ListFleetsResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1621,7 @@ func (x *ListFleetsResponse) String() string {
 func (*ListFleetsResponse) ProtoMessage() {}
 
 func (x *ListFleetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1634,7 @@ func (x *ListFleetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFleetsResponse.ProtoReflect.Descriptor instead.
 func (*ListFleetsResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListFleetsResponse) GetFleets() []*Fleet {
@@ -1179,7 +1653,7 @@ type GetFleetRequest struct {
 
 func (x *GetFleetRequest) Reset() {
 	*x = GetFleetRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1665,7 @@ func (x *GetFleetRequest) String() string {
 func (*GetFleetRequest) ProtoMessage() {}
 
 func (x *GetFleetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1678,7 @@ func (x *GetFleetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFleetRequest.ProtoReflect.Descriptor instead.
 func (*GetFleetRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetFleetRequest) GetFleet() string {
@@ -1223,7 +1697,7 @@ type GetFleetResponse struct {
 
 func (x *GetFleetResponse) Reset() {
 	*x = GetFleetResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1709,7 @@ func (x *GetFleetResponse) String() string {
 func (*GetFleetResponse) ProtoMessage() {}
 
 func (x *GetFleetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1722,7 @@ func (x *GetFleetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFleetResponse.ProtoReflect.Descriptor instead.
 func (*GetFleetResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetFleetResponse) GetFleet() *Fleet {
@@ -1268,7 +1742,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1754,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1767,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *WatchRequest) GetModel() string {
@@ -1316,7 +1790,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1328,7 +1802,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1341,7 +1815,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *WatchResponse) GetEvent() isWatchResponse_Event {
@@ -1396,7 +1870,7 @@ type ListingComplete struct {
 
 func (x *ListingComplete) Reset() {
 	*x = ListingComplete{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1882,7 @@ func (x *ListingComplete) String() string {
 func (*ListingComplete) ProtoMessage() {}
 
 func (x *ListingComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1895,7 @@ func (x *ListingComplete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListingComplete.ProtoReflect.Descriptor instead.
 func (*ListingComplete) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{32}
 }
 
 type RunChecksRequest struct {
@@ -1440,7 +1914,7 @@ type RunChecksRequest struct {
 
 func (x *RunChecksRequest) Reset() {
 	*x = RunChecksRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1452,7 +1926,7 @@ func (x *RunChecksRequest) String() string {
 func (*RunChecksRequest) ProtoMessage() {}
 
 func (x *RunChecksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1465,7 +1939,7 @@ func (x *RunChecksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunChecksRequest.ProtoReflect.Descriptor instead.
 func (*RunChecksRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RunChecksRequest) GetModel() string {
@@ -1509,7 +1983,7 @@ type RunChecksResponse struct {
 
 func (x *RunChecksResponse) Reset() {
 	*x = RunChecksResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1521,7 +1995,7 @@ func (x *RunChecksResponse) String() string {
 func (*RunChecksResponse) ProtoMessage() {}
 
 func (x *RunChecksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1534,7 +2008,7 @@ func (x *RunChecksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunChecksResponse.ProtoReflect.Descriptor instead.
 func (*RunChecksResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RunChecksResponse) GetEvent() isRunChecksResponse_Event {
@@ -1593,7 +2067,7 @@ type CheckReport struct {
 
 func (x *CheckReport) Reset() {
 	*x = CheckReport{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +2079,7 @@ func (x *CheckReport) String() string {
 func (*CheckReport) ProtoMessage() {}
 
 func (x *CheckReport) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +2092,7 @@ func (x *CheckReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReport.ProtoReflect.Descriptor instead.
 func (*CheckReport) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CheckReport) GetReport() *Assessment {
@@ -1646,7 +2120,7 @@ type GetReportRequest struct {
 
 func (x *GetReportRequest) Reset() {
 	*x = GetReportRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1658,7 +2132,7 @@ func (x *GetReportRequest) String() string {
 func (*GetReportRequest) ProtoMessage() {}
 
 func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1671,7 +2145,7 @@ func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportRequest.ProtoReflect.Descriptor instead.
 func (*GetReportRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetReportRequest) GetSwitchId() string {
@@ -1700,7 +2174,7 @@ type GetReportResponse struct {
 
 func (x *GetReportResponse) Reset() {
 	*x = GetReportResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +2186,7 @@ func (x *GetReportResponse) String() string {
 func (*GetReportResponse) ProtoMessage() {}
 
 func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +2199,7 @@ func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportResponse.ProtoReflect.Descriptor instead.
 func (*GetReportResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetReportResponse) GetReport() *Assessment {
@@ -1746,14 +2220,14 @@ var File_greenlight_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
+	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
 	"\x11ListModelsRequest\"N\n" +
 	"\x12ListModelsResponse\x128\n" +
 	"\x06models\x18\x01 \x03(\v2 .greenlight.admin.v1.ModelStatusR\x06models\"'\n" +
 	"\x0fGetModelRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\"J\n" +
 	"\x10GetModelResponse\x126\n" +
-	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xaf\x02\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xc5\x02\n" +
 	"\x12StartSwitchRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
 	"\x06target\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x06target\x12;\n" +
@@ -1763,7 +2237,8 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05actor\x18\a \x01(\tR\x05actor\x12\x14\n" +
-	"\x05force\x18\b \x01(\bR\x05force\"j\n" +
+	"\x05force\x18\b \x01(\bR\x05force\x12\x14\n" +
+	"\x05again\x18\t \x01(\bR\x05again\"j\n" +
 	"\x13StartSwitchResponse\x126\n" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\x12\x1b\n" +
 	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\"T\n" +
@@ -1790,14 +2265,50 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"G\n" +
 	"\rAbortResponse\x126\n" +
-	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"k\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\x90\x01\n" +
 	"\x0fRollbackRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05force\x18\x04 \x01(\bR\x05force\"J\n" +
+	"\x05force\x18\x04 \x01(\bR\x05force\x12#\n" +
+	"\rbefore_switch\x18\x05 \x01(\tR\fbeforeSwitch\"J\n" +
 	"\x10RollbackResponse\x126\n" +
-	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"g\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\x97\x01\n" +
+	"\fDrillRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12(\n" +
+	"\x10quiet_per_second\x18\x04 \x01(\x01R\x0equietPerSecond\x12\x19\n" +
+	"\bany_rate\x18\x05 \x01(\bR\aanyRate\"G\n" +
+	"\rDrillResponse\x126\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"%\n" +
+	"\rAdviseRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\"\xc7\x01\n" +
+	"\x0eAdviseResponse\x12.\n" +
+	"\x04best\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x04best\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\x126\n" +
+	"\x05basis\x18\x03 \x01(\v2 .greenlight.admin.v1.AdviceBasisR\x05basis\x12;\n" +
+	"\aoptions\x18\x04 \x03(\v2!.greenlight.admin.v1.AdviceOptionR\aoptions\"\xc6\x02\n" +
+	"\vAdviceBasis\x12\x1c\n" +
+	"\tinstances\x18\x01 \x01(\x05R\tinstances\x12.\n" +
+	"\x13requests_per_second\x18\x02 \x01(\x01R\x11requestsPerSecond\x12,\n" +
+	"\x12busiest_per_second\x18\x03 \x01(\x01R\x10busiestPerSecond\x12,\n" +
+	"\x12carried_per_second\x18\x04 \x01(\x01R\x10carriedPerSecond\x122\n" +
+	"\awarm_up\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06warmUp\x12\x1a\n" +
+	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12#\n" +
+	"\rinstance_hour\x18\a \x01(\x01R\finstanceHour\x12\x18\n" +
+	"\aunknown\x18\b \x03(\tR\aunknown\"\xc2\x02\n" +
+	"\fAdviceOption\x120\n" +
+	"\x05shape\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x05shape\x12\x1a\n" +
+	"\bpossible\x18\x02 \x01(\bR\bpossible\x12\x1f\n" +
+	"\vextra_hours\x18\x03 \x01(\x01R\n" +
+	"extraHours\x12\x1d\n" +
+	"\n" +
+	"extra_cost\x18\x04 \x01(\x01R\textraCost\x12/\n" +
+	"\x05takes\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05takes\x12)\n" +
+	"\x10exposed_requests\x18\x06 \x01(\x01R\x0fexposedRequests\x124\n" +
+	"\bway_back\x18\a \x01(\v2\x19.google.protobuf.DurationR\awayBack\x12\x12\n" +
+	"\x04note\x18\b \x01(\tR\x04note\"g\n" +
 	"\x13ListSwitchesRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1841,8 +2352,7 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x04html\x18\x02 \x01(\bR\x04html\"`\n" +
 	"\x11GetReportResponse\x127\n" +
 	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
-	"\x04html\x18\x02 \x01(\fR\x04html2\xcf\n" +
-	"\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html2\xf2\v\n" +
 	"\fAdminService\x12]\n" +
 	"\n" +
 	"ListModels\x12&.greenlight.admin.v1.ListModelsRequest\x1a'.greenlight.admin.v1.ListModelsResponse\x12W\n" +
@@ -1852,7 +2362,9 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05Pause\x12!.greenlight.admin.v1.PauseRequest\x1a\".greenlight.admin.v1.PauseResponse\x12Q\n" +
 	"\x06Resume\x12\".greenlight.admin.v1.ResumeRequest\x1a#.greenlight.admin.v1.ResumeResponse\x12N\n" +
 	"\x05Abort\x12!.greenlight.admin.v1.AbortRequest\x1a\".greenlight.admin.v1.AbortResponse\x12W\n" +
-	"\bRollback\x12$.greenlight.admin.v1.RollbackRequest\x1a%.greenlight.admin.v1.RollbackResponse\x12c\n" +
+	"\bRollback\x12$.greenlight.admin.v1.RollbackRequest\x1a%.greenlight.admin.v1.RollbackResponse\x12N\n" +
+	"\x05Drill\x12!.greenlight.admin.v1.DrillRequest\x1a\".greenlight.admin.v1.DrillResponse\x12Q\n" +
+	"\x06Advise\x12\".greenlight.admin.v1.AdviseRequest\x1a#.greenlight.admin.v1.AdviseResponse\x12c\n" +
 	"\fListSwitches\x12(.greenlight.admin.v1.ListSwitchesRequest\x1a).greenlight.admin.v1.ListSwitchesResponse\x12Z\n" +
 	"\tGetSwitch\x12%.greenlight.admin.v1.GetSwitchRequest\x1a&.greenlight.admin.v1.GetSwitchResponse\x12]\n" +
 	"\n" +
@@ -1874,7 +2386,7 @@ func file_greenlight_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_greenlight_admin_v1_admin_proto_rawDescData
 }
 
-var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*ListModelsRequest)(nil),    // 0: greenlight.admin.v1.ListModelsRequest
 	(*ListModelsResponse)(nil),   // 1: greenlight.admin.v1.ListModelsResponse
@@ -1892,86 +2404,106 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*AbortResponse)(nil),        // 13: greenlight.admin.v1.AbortResponse
 	(*RollbackRequest)(nil),      // 14: greenlight.admin.v1.RollbackRequest
 	(*RollbackResponse)(nil),     // 15: greenlight.admin.v1.RollbackResponse
-	(*ListSwitchesRequest)(nil),  // 16: greenlight.admin.v1.ListSwitchesRequest
-	(*ListSwitchesResponse)(nil), // 17: greenlight.admin.v1.ListSwitchesResponse
-	(*GetSwitchRequest)(nil),     // 18: greenlight.admin.v1.GetSwitchRequest
-	(*GetSwitchResponse)(nil),    // 19: greenlight.admin.v1.GetSwitchResponse
-	(*ListFleetsRequest)(nil),    // 20: greenlight.admin.v1.ListFleetsRequest
-	(*ListFleetsResponse)(nil),   // 21: greenlight.admin.v1.ListFleetsResponse
-	(*GetFleetRequest)(nil),      // 22: greenlight.admin.v1.GetFleetRequest
-	(*GetFleetResponse)(nil),     // 23: greenlight.admin.v1.GetFleetResponse
-	(*WatchRequest)(nil),         // 24: greenlight.admin.v1.WatchRequest
-	(*WatchResponse)(nil),        // 25: greenlight.admin.v1.WatchResponse
-	(*ListingComplete)(nil),      // 26: greenlight.admin.v1.ListingComplete
-	(*RunChecksRequest)(nil),     // 27: greenlight.admin.v1.RunChecksRequest
-	(*RunChecksResponse)(nil),    // 28: greenlight.admin.v1.RunChecksResponse
-	(*CheckReport)(nil),          // 29: greenlight.admin.v1.CheckReport
-	(*GetReportRequest)(nil),     // 30: greenlight.admin.v1.GetReportRequest
-	(*GetReportResponse)(nil),    // 31: greenlight.admin.v1.GetReportResponse
-	(*ModelStatus)(nil),          // 32: greenlight.admin.v1.ModelStatus
-	(Color)(0),                   // 33: greenlight.admin.v1.Color
-	(*Switch)(nil),               // 34: greenlight.admin.v1.Switch
-	(*Fleet)(nil),                // 35: greenlight.admin.v1.Fleet
-	(*CheckProgress)(nil),        // 36: greenlight.admin.v1.CheckProgress
-	(*Assessment)(nil),           // 37: greenlight.admin.v1.Assessment
+	(*DrillRequest)(nil),         // 16: greenlight.admin.v1.DrillRequest
+	(*DrillResponse)(nil),        // 17: greenlight.admin.v1.DrillResponse
+	(*AdviseRequest)(nil),        // 18: greenlight.admin.v1.AdviseRequest
+	(*AdviseResponse)(nil),       // 19: greenlight.admin.v1.AdviseResponse
+	(*AdviceBasis)(nil),          // 20: greenlight.admin.v1.AdviceBasis
+	(*AdviceOption)(nil),         // 21: greenlight.admin.v1.AdviceOption
+	(*ListSwitchesRequest)(nil),  // 22: greenlight.admin.v1.ListSwitchesRequest
+	(*ListSwitchesResponse)(nil), // 23: greenlight.admin.v1.ListSwitchesResponse
+	(*GetSwitchRequest)(nil),     // 24: greenlight.admin.v1.GetSwitchRequest
+	(*GetSwitchResponse)(nil),    // 25: greenlight.admin.v1.GetSwitchResponse
+	(*ListFleetsRequest)(nil),    // 26: greenlight.admin.v1.ListFleetsRequest
+	(*ListFleetsResponse)(nil),   // 27: greenlight.admin.v1.ListFleetsResponse
+	(*GetFleetRequest)(nil),      // 28: greenlight.admin.v1.GetFleetRequest
+	(*GetFleetResponse)(nil),     // 29: greenlight.admin.v1.GetFleetResponse
+	(*WatchRequest)(nil),         // 30: greenlight.admin.v1.WatchRequest
+	(*WatchResponse)(nil),        // 31: greenlight.admin.v1.WatchResponse
+	(*ListingComplete)(nil),      // 32: greenlight.admin.v1.ListingComplete
+	(*RunChecksRequest)(nil),     // 33: greenlight.admin.v1.RunChecksRequest
+	(*RunChecksResponse)(nil),    // 34: greenlight.admin.v1.RunChecksResponse
+	(*CheckReport)(nil),          // 35: greenlight.admin.v1.CheckReport
+	(*GetReportRequest)(nil),     // 36: greenlight.admin.v1.GetReportRequest
+	(*GetReportResponse)(nil),    // 37: greenlight.admin.v1.GetReportResponse
+	(*ModelStatus)(nil),          // 38: greenlight.admin.v1.ModelStatus
+	(Color)(0),                   // 39: greenlight.admin.v1.Color
+	(Shape)(0),                   // 40: greenlight.admin.v1.Shape
+	(*durationpb.Duration)(nil),  // 41: google.protobuf.Duration
+	(*Switch)(nil),               // 42: greenlight.admin.v1.Switch
+	(*Fleet)(nil),                // 43: greenlight.admin.v1.Fleet
+	(*CheckProgress)(nil),        // 44: greenlight.admin.v1.CheckProgress
+	(*Assessment)(nil),           // 45: greenlight.admin.v1.Assessment
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
-	32, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	33, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
-	33, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
-	32, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	34, // 10: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
-	34, // 11: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
-	35, // 12: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
-	35, // 13: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
-	32, // 14: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	26, // 15: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
-	33, // 16: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
-	36, // 17: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
-	29, // 18: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
-	37, // 19: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
-	37, // 20: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
-	0,  // 21: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
-	2,  // 22: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
-	4,  // 23: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
-	6,  // 24: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
-	8,  // 25: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
-	10, // 26: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
-	12, // 27: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
-	14, // 28: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
-	16, // 29: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
-	18, // 30: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
-	20, // 31: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
-	22, // 32: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
-	24, // 33: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
-	27, // 34: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
-	30, // 35: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
-	1,  // 36: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 37: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 38: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 39: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 40: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 41: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 42: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 43: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 44: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	19, // 45: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	21, // 46: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	23, // 47: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	25, // 48: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	28, // 49: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
-	31, // 50: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
-	36, // [36:51] is the sub-list for method output_type
-	21, // [21:36] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	38, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	39, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
+	39, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
+	38, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	38, // 10: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	40, // 11: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
+	20, // 12: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
+	21, // 13: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
+	41, // 14: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
+	40, // 15: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
+	41, // 16: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
+	41, // 17: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
+	42, // 18: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
+	42, // 19: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
+	43, // 20: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
+	43, // 21: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
+	38, // 22: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	32, // 23: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
+	39, // 24: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
+	44, // 25: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
+	35, // 26: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
+	45, // 27: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
+	45, // 28: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
+	0,  // 29: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
+	2,  // 30: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
+	4,  // 31: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
+	6,  // 32: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
+	8,  // 33: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
+	10, // 34: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
+	12, // 35: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
+	14, // 36: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
+	16, // 37: greenlight.admin.v1.AdminService.Drill:input_type -> greenlight.admin.v1.DrillRequest
+	18, // 38: greenlight.admin.v1.AdminService.Advise:input_type -> greenlight.admin.v1.AdviseRequest
+	22, // 39: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
+	24, // 40: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
+	26, // 41: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
+	28, // 42: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
+	30, // 43: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
+	33, // 44: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
+	36, // 45: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
+	1,  // 46: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 47: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 48: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 49: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 50: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 51: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 52: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 53: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 54: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
+	19, // 55: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
+	23, // 56: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	25, // 57: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	27, // 58: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	29, // 59: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	31, // 60: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	34, // 61: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	37, // 62: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	46, // [46:63] is the sub-list for method output_type
+	29, // [29:46] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_admin_proto_init() }
@@ -1983,11 +2515,11 @@ func file_greenlight_admin_v1_admin_proto_init() {
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_report_proto_init()
 	file_greenlight_admin_v1_status_proto_init()
-	file_greenlight_admin_v1_admin_proto_msgTypes[25].OneofWrappers = []any{
+	file_greenlight_admin_v1_admin_proto_msgTypes[31].OneofWrappers = []any{
 		(*WatchResponse_Model)(nil),
 		(*WatchResponse_ListingComplete)(nil),
 	}
-	file_greenlight_admin_v1_admin_proto_msgTypes[28].OneofWrappers = []any{
+	file_greenlight_admin_v1_admin_proto_msgTypes[34].OneofWrappers = []any{
 		(*RunChecksResponse_Progress)(nil),
 		(*RunChecksResponse_Report)(nil),
 	}
@@ -1997,7 +2529,7 @@ func file_greenlight_admin_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_admin_proto_rawDesc), len(file_greenlight_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,8 @@ const (
 	AdminService_Resume_FullMethodName       = "/greenlight.admin.v1.AdminService/Resume"
 	AdminService_Abort_FullMethodName        = "/greenlight.admin.v1.AdminService/Abort"
 	AdminService_Rollback_FullMethodName     = "/greenlight.admin.v1.AdminService/Rollback"
+	AdminService_Drill_FullMethodName        = "/greenlight.admin.v1.AdminService/Drill"
+	AdminService_Advise_FullMethodName       = "/greenlight.admin.v1.AdminService/Advise"
 	AdminService_ListSwitches_FullMethodName = "/greenlight.admin.v1.AdminService/ListSwitches"
 	AdminService_GetSwitch_FullMethodName    = "/greenlight.admin.v1.AdminService/GetSwitch"
 	AdminService_ListFleets_FullMethodName   = "/greenlight.admin.v1.AdminService/ListFleets"
@@ -50,7 +52,9 @@ const (
 //	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
 //	                     checks are running already), NOT_READY
 //	                     (endpoints are missing), PRECONDITION (expect_live or
-//	                     expect_version does not hold)
+//	                     expect_version does not hold), TAKEN_BACK (the version
+//	                     was taken back before, and again is not set), BUSY (a
+//	                     drill in no quiet time)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE
@@ -80,6 +84,12 @@ type AdminServiceClient interface {
 	// Rollback does the same, and works also after the switch has succeeded, as
 	// long as the old color is still warm.
 	Rollback(ctx context.Context, in *RollbackRequest, opts ...grpc.CallOption) (*RollbackResponse, error)
+	// Drill sends all users to the old color and forward again, in a quiet time, and
+	// records how long each way took. It returns once that has begun.
+	Drill(ctx context.Context, in *DrillRequest, opts ...grpc.CallOption) (*DrillResponse, error)
+	// Advise compares an instant, a canary and a rolling switch of the model, by its
+	// instances, rate, warm-up and price.
+	Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error)
 	// ListSwitches answers with past and running switches, newest first.
 	ListSwitches(ctx context.Context, in *ListSwitchesRequest, opts ...grpc.CallOption) (*ListSwitchesResponse, error)
 	// GetSwitch answers with one switch and its whole story.
@@ -189,6 +199,26 @@ func (c *adminServiceClient) Rollback(ctx context.Context, in *RollbackRequest, 
 	return out, nil
 }
 
+func (c *adminServiceClient) Drill(ctx context.Context, in *DrillRequest, opts ...grpc.CallOption) (*DrillResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DrillResponse)
+	err := c.cc.Invoke(ctx, AdminService_Drill_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdviseResponse)
+	err := c.cc.Invoke(ctx, AdminService_Advise_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *adminServiceClient) ListSwitches(ctx context.Context, in *ListSwitchesRequest, opts ...grpc.CallOption) (*ListSwitchesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListSwitchesResponse)
@@ -291,7 +321,9 @@ func (c *adminServiceClient) GetReport(ctx context.Context, in *GetReportRequest
 //	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
 //	                     checks are running already), NOT_READY
 //	                     (endpoints are missing), PRECONDITION (expect_live or
-//	                     expect_version does not hold)
+//	                     expect_version does not hold), TAKEN_BACK (the version
+//	                     was taken back before, and again is not set), BUSY (a
+//	                     drill in no quiet time)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE
@@ -321,6 +353,12 @@ type AdminServiceServer interface {
 	// Rollback does the same, and works also after the switch has succeeded, as
 	// long as the old color is still warm.
 	Rollback(context.Context, *RollbackRequest) (*RollbackResponse, error)
+	// Drill sends all users to the old color and forward again, in a quiet time, and
+	// records how long each way took. It returns once that has begun.
+	Drill(context.Context, *DrillRequest) (*DrillResponse, error)
+	// Advise compares an instant, a canary and a rolling switch of the model, by its
+	// instances, rate, warm-up and price.
+	Advise(context.Context, *AdviseRequest) (*AdviseResponse, error)
 	// ListSwitches answers with past and running switches, newest first.
 	ListSwitches(context.Context, *ListSwitchesRequest) (*ListSwitchesResponse, error)
 	// GetSwitch answers with one switch and its whole story.
@@ -373,6 +411,12 @@ func (UnimplementedAdminServiceServer) Abort(context.Context, *AbortRequest) (*A
 }
 func (UnimplementedAdminServiceServer) Rollback(context.Context, *RollbackRequest) (*RollbackResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Rollback not implemented")
+}
+func (UnimplementedAdminServiceServer) Drill(context.Context, *DrillRequest) (*DrillResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Drill not implemented")
+}
+func (UnimplementedAdminServiceServer) Advise(context.Context, *AdviseRequest) (*AdviseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Advise not implemented")
 }
 func (UnimplementedAdminServiceServer) ListSwitches(context.Context, *ListSwitchesRequest) (*ListSwitchesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSwitches not implemented")
@@ -560,6 +604,42 @@ func _AdminService_Rollback_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_Drill_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DrillRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Drill(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Drill_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Drill(ctx, req.(*DrillRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_Advise_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdviseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Advise(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Advise_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Advise(ctx, req.(*AdviseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_ListSwitches_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListSwitchesRequest)
 	if err := dec(in); err != nil {
@@ -710,6 +790,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Rollback",
 			Handler:    _AdminService_Rollback_Handler,
+		},
+		{
+			MethodName: "Drill",
+			Handler:    _AdminService_Drill_Handler,
+		},
+		{
+			MethodName: "Advise",
+			Handler:    _AdminService_Advise_Handler,
 		},
 		{
 			MethodName: "ListSwitches",

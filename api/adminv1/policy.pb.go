@@ -85,6 +85,8 @@ const (
 	Shape_SHAPE_LINEAR      Shape = 3
 	Shape_SHAPE_CANARY      Shape = 4
 	Shape_SHAPE_EXPONENTIAL Shape = 5
+	// The weight follows the ready instances of the new version.
+	Shape_SHAPE_ROLLING Shape = 6
 )
 
 // Enum value maps for Shape.
@@ -96,6 +98,7 @@ var (
 		3: "SHAPE_LINEAR",
 		4: "SHAPE_CANARY",
 		5: "SHAPE_EXPONENTIAL",
+		6: "SHAPE_ROLLING",
 	}
 	Shape_value = map[string]int32{
 		"SHAPE_UNSPECIFIED": 0,
@@ -104,6 +107,7 @@ var (
 		"SHAPE_LINEAR":      3,
 		"SHAPE_CANARY":      4,
 		"SHAPE_EXPONENTIAL": 5,
+		"SHAPE_ROLLING":     6,
 	}
 )
 
@@ -392,7 +396,11 @@ type Policy struct {
 	// How users' own traffic is judged.
 	Judge *Judge `protobuf:"bytes,17,opt,name=judge,proto3" json:"judge,omitempty"`
 	// The mirroring before users meet the target.
-	Shadow        *Shadow `protobuf:"bytes,18,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	Shadow *Shadow `protobuf:"bytes,18,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// What instances cost.
+	Cost *Cost `protobuf:"bytes,19,opt,name=cost,proto3" json:"cost,omitempty"`
+	// How a rolling shift goes; unset with every other shape.
+	Rolling       *Rolling `protobuf:"bytes,20,opt,name=rolling,proto3" json:"rolling,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -553,6 +561,166 @@ func (x *Policy) GetShadow() *Shadow {
 	return nil
 }
 
+func (x *Policy) GetCost() *Cost {
+	if x != nil {
+		return x.Cost
+	}
+	return nil
+}
+
+func (x *Policy) GetRolling() *Rolling {
+	if x != nil {
+		return x.Rolling
+	}
+	return nil
+}
+
+// Cost is what instances cost, for the figures of running a model twice.
+type Cost struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ISO 4217; empty without prices.
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// The price of one instance for an hour; 0 when it is not known.
+	InstanceHour float64 `protobuf:"fixed64,2,opt,name=instance_hour,json=instanceHour,proto3" json:"instance_hour,omitempty"`
+	// The most that running twice for one switch should cost; 0: no such limit.
+	AtMost float64 `protobuf:"fixed64,3,opt,name=at_most,json=atMost,proto3" json:"at_most,omitempty"`
+	// How many instances there is room for beside the live ones; unset: not known.
+	Spare         *int32 `protobuf:"varint,4,opt,name=spare,proto3,oneof" json:"spare,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cost) Reset() {
+	*x = Cost{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cost) ProtoMessage() {}
+
+func (x *Cost) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cost.ProtoReflect.Descriptor instead.
+func (*Cost) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Cost) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Cost) GetInstanceHour() float64 {
+	if x != nil {
+		return x.InstanceHour
+	}
+	return 0
+}
+
+func (x *Cost) GetAtMost() float64 {
+	if x != nil {
+		return x.AtMost
+	}
+	return 0
+}
+
+func (x *Cost) GetSpare() int32 {
+	if x != nil && x.Spare != nil {
+		return *x.Spare
+	}
+	return 0
+}
+
+// Rolling replaces the old instances batch by batch; the weight follows them.
+type Rolling struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many old instances are let go at once; 0: `batch_percent` says it.
+	Batch int32 `protobuf:"varint,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	// The same as a share of the old instances at the start.
+	BatchPercent float64 `protobuf:"fixed64,2,opt,name=batch_percent,json=batchPercent,proto3" json:"batch_percent,omitempty"`
+	// The share of the old instances at the start that serves at any time.
+	CapacityPercent float64 `protobuf:"fixed64,3,opt,name=capacity_percent,json=capacityPercent,proto3" json:"capacity_percent,omitempty"`
+	// How long each weight is watched after it was confirmed.
+	Hold          *durationpb.Duration `protobuf:"bytes,4,opt,name=hold,proto3" json:"hold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rolling) Reset() {
+	*x = Rolling{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rolling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rolling) ProtoMessage() {}
+
+func (x *Rolling) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rolling.ProtoReflect.Descriptor instead.
+func (*Rolling) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Rolling) GetBatch() int32 {
+	if x != nil {
+		return x.Batch
+	}
+	return 0
+}
+
+func (x *Rolling) GetBatchPercent() float64 {
+	if x != nil {
+		return x.BatchPercent
+	}
+	return 0
+}
+
+func (x *Rolling) GetCapacityPercent() float64 {
+	if x != nil {
+		return x.CapacityPercent
+	}
+	return 0
+}
+
+func (x *Rolling) GetHold() *durationpb.Duration {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
 // Judge says how users' own traffic is judged.
 type Judge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -576,7 +744,7 @@ type Judge struct {
 
 func (x *Judge) Reset() {
 	*x = Judge{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +756,7 @@ func (x *Judge) String() string {
 func (*Judge) ProtoMessage() {}
 
 func (x *Judge) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[1]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +769,7 @@ func (x *Judge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judge.ProtoReflect.Descriptor instead.
 func (*Judge) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Judge) GetOff() bool {
@@ -677,7 +845,7 @@ type ErrorRule struct {
 
 func (x *ErrorRule) Reset() {
 	*x = ErrorRule{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -689,7 +857,7 @@ func (x *ErrorRule) String() string {
 func (*ErrorRule) ProtoMessage() {}
 
 func (x *ErrorRule) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -702,7 +870,7 @@ func (x *ErrorRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorRule.ProtoReflect.Descriptor instead.
 func (*ErrorRule) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ErrorRule) GetRelativeOff() bool {
@@ -748,7 +916,7 @@ type LatencyRule struct {
 
 func (x *LatencyRule) Reset() {
 	*x = LatencyRule{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +928,7 @@ func (x *LatencyRule) String() string {
 func (*LatencyRule) ProtoMessage() {}
 
 func (x *LatencyRule) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +941,7 @@ func (x *LatencyRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatencyRule.ProtoReflect.Descriptor instead.
 func (*LatencyRule) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LatencyRule) GetRelativeOff() bool {
@@ -809,7 +977,7 @@ type LatencyMax struct {
 
 func (x *LatencyMax) Reset() {
 	*x = LatencyMax{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +989,7 @@ func (x *LatencyMax) String() string {
 func (*LatencyMax) ProtoMessage() {}
 
 func (x *LatencyMax) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +1002,7 @@ func (x *LatencyMax) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LatencyMax.ProtoReflect.Descriptor instead.
 func (*LatencyMax) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LatencyMax) GetQuantile() float64 {
@@ -864,7 +1032,7 @@ type Shadow struct {
 
 func (x *Shadow) Reset() {
 	*x = Shadow{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -876,7 +1044,7 @@ func (x *Shadow) String() string {
 func (*Shadow) ProtoMessage() {}
 
 func (x *Shadow) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -889,7 +1057,7 @@ func (x *Shadow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shadow.ProtoReflect.Descriptor instead.
 func (*Shadow) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Shadow) GetPercent() float64 {
@@ -920,7 +1088,7 @@ type Sticky struct {
 
 func (x *Sticky) Reset() {
 	*x = Sticky{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -932,7 +1100,7 @@ func (x *Sticky) String() string {
 func (*Sticky) ProtoMessage() {}
 
 func (x *Sticky) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -945,7 +1113,7 @@ func (x *Sticky) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sticky.ProtoReflect.Descriptor instead.
 func (*Sticky) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Sticky) GetHeader() string {
@@ -991,7 +1159,7 @@ type PolicySource struct {
 
 func (x *PolicySource) Reset() {
 	*x = PolicySource{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1171,7 @@ func (x *PolicySource) String() string {
 func (*PolicySource) ProtoMessage() {}
 
 func (x *PolicySource) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1184,7 @@ func (x *PolicySource) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicySource.ProtoReflect.Descriptor instead.
 func (*PolicySource) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PolicySource) GetFile() string {
@@ -1067,7 +1235,7 @@ type Discovery struct {
 
 func (x *Discovery) Reset() {
 	*x = Discovery{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1247,7 @@ func (x *Discovery) String() string {
 func (*Discovery) ProtoMessage() {}
 
 func (x *Discovery) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1260,7 @@ func (x *Discovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discovery.ProtoReflect.Descriptor instead.
 func (*Discovery) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Discovery) GetService() string {
@@ -1185,7 +1353,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1197,7 +1365,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1210,7 +1378,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Route) GetFleets() []string {
@@ -1317,7 +1485,7 @@ type Retries struct {
 
 func (x *Retries) Reset() {
 	*x = Retries{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1329,7 +1497,7 @@ func (x *Retries) String() string {
 func (*Retries) ProtoMessage() {}
 
 func (x *Retries) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1342,7 +1510,7 @@ func (x *Retries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retries.ProtoReflect.Descriptor instead.
 func (*Retries) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Retries) GetAttempts() int32 {
@@ -1377,7 +1545,7 @@ type Outlier struct {
 
 func (x *Outlier) Reset() {
 	*x = Outlier{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1557,7 @@ func (x *Outlier) String() string {
 func (*Outlier) ProtoMessage() {}
 
 func (x *Outlier) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1570,7 @@ func (x *Outlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outlier.ProtoReflect.Descriptor instead.
 func (*Outlier) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Outlier) GetOff() bool {
@@ -1453,7 +1621,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1633,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1646,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Limits) GetConnections() int32 {
@@ -1540,7 +1708,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1552,7 +1720,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1565,7 +1733,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Check) GetName() string {
@@ -1756,7 +1924,7 @@ type EndpointsCheck struct {
 
 func (x *EndpointsCheck) Reset() {
 	*x = EndpointsCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1768,7 +1936,7 @@ func (x *EndpointsCheck) String() string {
 func (*EndpointsCheck) ProtoMessage() {}
 
 func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1781,7 +1949,7 @@ func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointsCheck.ProtoReflect.Descriptor instead.
 func (*EndpointsCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndpointsCheck) GetMin() int32 {
@@ -1813,7 +1981,7 @@ type ReadyCheck struct {
 
 func (x *ReadyCheck) Reset() {
 	*x = ReadyCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1825,7 +1993,7 @@ func (x *ReadyCheck) String() string {
 func (*ReadyCheck) ProtoMessage() {}
 
 func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1838,7 +2006,7 @@ func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyCheck.ProtoReflect.Descriptor instead.
 func (*ReadyCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ReadyCheck) GetPath() string {
@@ -1887,7 +2055,7 @@ type GoldenCheck struct {
 
 func (x *GoldenCheck) Reset() {
 	*x = GoldenCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +2067,7 @@ func (x *GoldenCheck) String() string {
 func (*GoldenCheck) ProtoMessage() {}
 
 func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +2080,7 @@ func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoldenCheck.ProtoReflect.Descriptor instead.
 func (*GoldenCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GoldenCheck) GetFile() string {
@@ -1984,7 +2152,7 @@ type ShiftStep struct {
 
 func (x *ShiftStep) Reset() {
 	*x = ShiftStep{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1996,7 +2164,7 @@ func (x *ShiftStep) String() string {
 func (*ShiftStep) ProtoMessage() {}
 
 func (x *ShiftStep) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2009,7 +2177,7 @@ func (x *ShiftStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShiftStep.ProtoReflect.Descriptor instead.
 func (*ShiftStep) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ShiftStep) GetWeightPercent() float64 {
@@ -2039,7 +2207,7 @@ type StepChecks struct {
 
 func (x *StepChecks) Reset() {
 	*x = StepChecks{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2219,7 @@ func (x *StepChecks) String() string {
 func (*StepChecks) ProtoMessage() {}
 
 func (x *StepChecks) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2232,7 @@ func (x *StepChecks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepChecks.ProtoReflect.Descriptor instead.
 func (*StepChecks) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StepChecks) GetEvery() *durationpb.Duration {
@@ -2092,7 +2260,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2104,7 +2272,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2117,7 +2285,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Confirm) GetWithin() *durationpb.Duration {
@@ -2148,7 +2316,7 @@ type Bake struct {
 
 func (x *Bake) Reset() {
 	*x = Bake{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2328,7 @@ func (x *Bake) String() string {
 func (*Bake) ProtoMessage() {}
 
 func (x *Bake) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2341,7 @@ func (x *Bake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bake.ProtoReflect.Descriptor instead.
 func (*Bake) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Bake) GetDuration() *durationpb.Duration {
@@ -2211,7 +2379,7 @@ type RollbackPolicy struct {
 
 func (x *RollbackPolicy) Reset() {
 	*x = RollbackPolicy{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2391,7 @@ func (x *RollbackPolicy) String() string {
 func (*RollbackPolicy) ProtoMessage() {}
 
 func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2404,7 @@ func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackPolicy.ProtoReflect.Descriptor instead.
 func (*RollbackPolicy) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RollbackPolicy) GetAutomatic() bool {
@@ -2271,7 +2439,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2451,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2464,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Retire) GetOff() bool {
@@ -2338,7 +2506,7 @@ var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xbe\a\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xa5\b\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -2359,7 +2527,20 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"stepChecks\x120\n" +
 	"\x05shape\x18\x10 \x01(\x0e2\x1a.greenlight.admin.v1.ShapeR\x05shape\x120\n" +
 	"\x05judge\x18\x11 \x01(\v2\x1a.greenlight.admin.v1.JudgeR\x05judge\x123\n" +
-	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\"\xd2\x02\n" +
+	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
+	"\x04cost\x18\x13 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\x126\n" +
+	"\arolling\x18\x14 \x01(\v2\x1c.greenlight.admin.v1.RollingR\arolling\"\x85\x01\n" +
+	"\x04Cost\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12#\n" +
+	"\rinstance_hour\x18\x02 \x01(\x01R\finstanceHour\x12\x17\n" +
+	"\aat_most\x18\x03 \x01(\x01R\x06atMost\x12\x19\n" +
+	"\x05spare\x18\x04 \x01(\x05H\x00R\x05spare\x88\x01\x01B\b\n" +
+	"\x06_spare\"\x9e\x01\n" +
+	"\aRolling\x12\x14\n" +
+	"\x05batch\x18\x01 \x01(\x05R\x05batch\x12#\n" +
+	"\rbatch_percent\x18\x02 \x01(\x01R\fbatchPercent\x12)\n" +
+	"\x10capacity_percent\x18\x03 \x01(\x01R\x0fcapacityPercent\x12-\n" +
+	"\x04hold\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x04hold\"\xd2\x02\n" +
 	"\x05Judge\x12\x10\n" +
 	"\x03off\x18\x01 \x01(\bR\x03off\x12\x14\n" +
 	"\x05asked\x18\x02 \x01(\bR\x05asked\x12\x12\n" +
@@ -2502,14 +2683,15 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x11COLOR_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"COLOR_BLUE\x10\x01\x12\x0f\n" +
-	"\vCOLOR_GREEN\x10\x02*}\n" +
+	"\vCOLOR_GREEN\x10\x02*\x90\x01\n" +
 	"\x05Shape\x12\x15\n" +
 	"\x11SHAPE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSHAPE_INSTANT\x10\x01\x12\x0f\n" +
 	"\vSHAPE_STEPS\x10\x02\x12\x10\n" +
 	"\fSHAPE_LINEAR\x10\x03\x12\x10\n" +
 	"\fSHAPE_CANARY\x10\x04\x12\x15\n" +
-	"\x11SHAPE_EXPONENTIAL\x10\x05*\x81\x01\n" +
+	"\x11SHAPE_EXPONENTIAL\x10\x05\x12\x11\n" +
+	"\rSHAPE_ROLLING\x10\x06*\x81\x01\n" +
 	"\rThinOtherwise\x12\x1e\n" +
 	"\x1aTHIN_OTHERWISE_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17THIN_OTHERWISE_ROLLBACK\x10\x01\x12\x17\n" +
@@ -2545,7 +2727,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                  // 0: greenlight.admin.v1.Color
 	(Shape)(0),                  // 1: greenlight.admin.v1.Shape
@@ -2554,101 +2736,106 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(GoldenProtocol)(0),         // 4: greenlight.admin.v1.GoldenProtocol
 	(Otherwise)(0),              // 5: greenlight.admin.v1.Otherwise
 	(*Policy)(nil),              // 6: greenlight.admin.v1.Policy
-	(*Judge)(nil),               // 7: greenlight.admin.v1.Judge
-	(*ErrorRule)(nil),           // 8: greenlight.admin.v1.ErrorRule
-	(*LatencyRule)(nil),         // 9: greenlight.admin.v1.LatencyRule
-	(*LatencyMax)(nil),          // 10: greenlight.admin.v1.LatencyMax
-	(*Shadow)(nil),              // 11: greenlight.admin.v1.Shadow
-	(*Sticky)(nil),              // 12: greenlight.admin.v1.Sticky
-	(*PolicySource)(nil),        // 13: greenlight.admin.v1.PolicySource
-	(*Discovery)(nil),           // 14: greenlight.admin.v1.Discovery
-	(*Route)(nil),               // 15: greenlight.admin.v1.Route
-	(*Retries)(nil),             // 16: greenlight.admin.v1.Retries
-	(*Outlier)(nil),             // 17: greenlight.admin.v1.Outlier
-	(*Limits)(nil),              // 18: greenlight.admin.v1.Limits
-	(*Check)(nil),               // 19: greenlight.admin.v1.Check
-	(*EndpointsCheck)(nil),      // 20: greenlight.admin.v1.EndpointsCheck
-	(*ReadyCheck)(nil),          // 21: greenlight.admin.v1.ReadyCheck
-	(*GoldenCheck)(nil),         // 22: greenlight.admin.v1.GoldenCheck
-	(*ShiftStep)(nil),           // 23: greenlight.admin.v1.ShiftStep
-	(*StepChecks)(nil),          // 24: greenlight.admin.v1.StepChecks
-	(*Confirm)(nil),             // 25: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                // 26: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),      // 27: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),              // 28: greenlight.admin.v1.Retire
-	(*durationpb.Duration)(nil), // 29: google.protobuf.Duration
-	(*Predict)(nil),             // 30: greenlight.admin.v1.Predict
-	(*Secret)(nil),              // 31: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),        // 32: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),          // 33: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),        // 34: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),     // 35: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),        // 36: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),     // 37: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),         // 38: greenlight.admin.v1.OnInconclusive
+	(*Cost)(nil),                // 7: greenlight.admin.v1.Cost
+	(*Rolling)(nil),             // 8: greenlight.admin.v1.Rolling
+	(*Judge)(nil),               // 9: greenlight.admin.v1.Judge
+	(*ErrorRule)(nil),           // 10: greenlight.admin.v1.ErrorRule
+	(*LatencyRule)(nil),         // 11: greenlight.admin.v1.LatencyRule
+	(*LatencyMax)(nil),          // 12: greenlight.admin.v1.LatencyMax
+	(*Shadow)(nil),              // 13: greenlight.admin.v1.Shadow
+	(*Sticky)(nil),              // 14: greenlight.admin.v1.Sticky
+	(*PolicySource)(nil),        // 15: greenlight.admin.v1.PolicySource
+	(*Discovery)(nil),           // 16: greenlight.admin.v1.Discovery
+	(*Route)(nil),               // 17: greenlight.admin.v1.Route
+	(*Retries)(nil),             // 18: greenlight.admin.v1.Retries
+	(*Outlier)(nil),             // 19: greenlight.admin.v1.Outlier
+	(*Limits)(nil),              // 20: greenlight.admin.v1.Limits
+	(*Check)(nil),               // 21: greenlight.admin.v1.Check
+	(*EndpointsCheck)(nil),      // 22: greenlight.admin.v1.EndpointsCheck
+	(*ReadyCheck)(nil),          // 23: greenlight.admin.v1.ReadyCheck
+	(*GoldenCheck)(nil),         // 24: greenlight.admin.v1.GoldenCheck
+	(*ShiftStep)(nil),           // 25: greenlight.admin.v1.ShiftStep
+	(*StepChecks)(nil),          // 26: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),             // 27: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                // 28: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),      // 29: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),              // 30: greenlight.admin.v1.Retire
+	(*durationpb.Duration)(nil), // 31: google.protobuf.Duration
+	(*Predict)(nil),             // 32: greenlight.admin.v1.Predict
+	(*Secret)(nil),              // 33: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),        // 34: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),          // 35: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),        // 36: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),     // 37: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),        // 38: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),     // 39: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),         // 40: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
-	13, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
+	15, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
 	0,  // 1: greenlight.admin.v1.Policy.initial_live:type_name -> greenlight.admin.v1.Color
-	14, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
-	15, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
-	19, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
-	23, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	29, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	25, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	26, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	27, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	28, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	30, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
-	24, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	16, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
+	17, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
+	21, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
+	25, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
+	31, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	27, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	28, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	29, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	30, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	32, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	26, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
-	7,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
-	11, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
-	8,  // 16: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
-	9,  // 17: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	29, // 18: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
-	2,  // 19: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
-	10, // 20: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	29, // 21: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	29, // 22: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	29, // 23: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
-	3,  // 24: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	29, // 25: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	16, // 26: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	17, // 27: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	18, // 28: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	29, // 29: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	31, // 30: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
-	12, // 31: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	29, // 32: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	29, // 33: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	29, // 34: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	20, // 35: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	21, // 36: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	22, // 37: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	32, // 38: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	33, // 39: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	34, // 40: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	35, // 41: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	36, // 42: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	37, // 43: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	38, // 44: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
-	4,  // 45: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	29, // 46: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	29, // 47: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
-	19, // 48: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	29, // 49: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	5,  // 50: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	29, // 51: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	29, // 52: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	19, // 53: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	29, // 54: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	31, // 55: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
-	56, // [56:56] is the sub-list for method output_type
-	56, // [56:56] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	9,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
+	13, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
+	7,  // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
+	8,  // 17: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
+	31, // 18: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
+	10, // 19: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
+	11, // 20: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
+	31, // 21: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	2,  // 22: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
+	12, // 23: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
+	31, // 24: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	31, // 25: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	31, // 26: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	3,  // 27: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	31, // 28: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	18, // 29: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	19, // 30: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	20, // 31: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	31, // 32: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	33, // 33: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	14, // 34: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
+	31, // 35: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	31, // 36: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	31, // 37: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	22, // 38: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	23, // 39: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	24, // 40: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	34, // 41: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	35, // 42: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	36, // 43: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	37, // 44: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	38, // 45: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	39, // 46: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	40, // 47: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	4,  // 48: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	31, // 49: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	31, // 50: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	21, // 51: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	31, // 52: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	5,  // 53: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	31, // 54: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	31, // 55: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	21, // 56: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	31, // 57: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	33, // 58: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	59, // [59:59] is the sub-list for method output_type
+	59, // [59:59] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -2658,8 +2845,9 @@ func file_greenlight_admin_v1_policy_proto_init() {
 	}
 	file_greenlight_admin_v1_check_proto_init()
 	file_greenlight_admin_v1_predict_proto_init()
-	file_greenlight_admin_v1_policy_proto_msgTypes[2].OneofWrappers = []any{}
-	file_greenlight_admin_v1_policy_proto_msgTypes[13].OneofWrappers = []any{
+	file_greenlight_admin_v1_policy_proto_msgTypes[1].OneofWrappers = []any{}
+	file_greenlight_admin_v1_policy_proto_msgTypes[4].OneofWrappers = []any{}
+	file_greenlight_admin_v1_policy_proto_msgTypes[15].OneofWrappers = []any{
 		(*Check_Endpoints)(nil),
 		(*Check_Ready)(nil),
 		(*Check_Golden)(nil),
@@ -2676,7 +2864,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -50,6 +50,8 @@ const (
 	Phase_PHASE_RETIRING Phase = 10
 	// Users' requests are mirrored to the target; its answers are dropped.
 	Phase_PHASE_SHADOWING Phase = 11
+	// All weight is on the old color for a moment, to show that going back works.
+	Phase_PHASE_DRILLING Phase = 12
 )
 
 // Enum value maps for Phase.
@@ -67,6 +69,7 @@ var (
 		9:  "PHASE_ROLLING_BACK",
 		10: "PHASE_RETIRING",
 		11: "PHASE_SHADOWING",
+		12: "PHASE_DRILLING",
 	}
 	Phase_value = map[string]int32{
 		"PHASE_UNSPECIFIED":  0,
@@ -81,6 +84,7 @@ var (
 		"PHASE_ROLLING_BACK": 9,
 		"PHASE_RETIRING":     10,
 		"PHASE_SHADOWING":    11,
+		"PHASE_DRILLING":     12,
 	}
 )
 
@@ -256,7 +260,9 @@ type ModelStatus struct {
 	SilentNodes []*NodeRef `protobuf:"bytes,12,rep,name=silent_nodes,json=silentNodes,proto3" json:"silent_nodes,omitempty"`
 	// What users' requests, or copies of them, say of the running switch so far, in
 	// one sentence; empty while they say nothing.
-	Judgement     string `protobuf:"bytes,13,opt,name=judgement,proto3" json:"judgement,omitempty"`
+	Judgement string `protobuf:"bytes,13,opt,name=judgement,proto3" json:"judgement,omitempty"`
+	// What running the model twice has taken since it is known.
+	Twice         *Twice `protobuf:"bytes,14,opt,name=twice,proto3" json:"twice,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -382,6 +388,95 @@ func (x *ModelStatus) GetJudgement() string {
 	return ""
 }
 
+func (x *ModelStatus) GetTwice() *Twice {
+	if x != nil {
+		return x.Twice
+	}
+	return nil
+}
+
+// Twice is what keeping a second color took, by the registry: instances of the
+// color that is not live, ready or not.
+type Twice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many there are since `since`.
+	Instances int32                  `protobuf:"varint,1,opt,name=instances,proto3" json:"instances,omitempty"`
+	Since     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
+	// Instance-hours before `since`; what has come since then is instances times hours.
+	Hours float64 `protobuf:"fixed64,3,opt,name=hours,proto3" json:"hours,omitempty"`
+	// The price of `hours`; 0 when the policy has none.
+	Cost float64 `protobuf:"fixed64,4,opt,name=cost,proto3" json:"cost,omitempty"`
+	// ISO 4217; empty when the policy has no price.
+	Currency      string `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Twice) Reset() {
+	*x = Twice{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Twice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Twice) ProtoMessage() {}
+
+func (x *Twice) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Twice.ProtoReflect.Descriptor instead.
+func (*Twice) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Twice) GetInstances() int32 {
+	if x != nil {
+		return x.Instances
+	}
+	return 0
+}
+
+func (x *Twice) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Twice) GetHours() float64 {
+	if x != nil {
+		return x.Hours
+	}
+	return 0
+}
+
+func (x *Twice) GetCost() float64 {
+	if x != nil {
+		return x.Cost
+	}
+	return 0
+}
+
+func (x *Twice) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // State is what Greenlight has decided about a model.
 type State struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -453,14 +548,26 @@ type State struct {
 	// The same of green.
 	CarriedGreen *Carried `protobuf:"bytes,30,opt,name=carried_green,json=carriedGreen,proto3" json:"carried_green,omitempty"`
 	// That wait is over.
-	HeldOn        bool `protobuf:"varint,31,opt,name=held_on,json=heldOn,proto3" json:"held_on,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HeldOn bool `protobuf:"varint,31,opt,name=held_on,json=heldOn,proto3" json:"held_on,omitempty"`
+	// The highest rate of users' requests a second of the last week, and when it was;
+	// 0 while none was reported.
+	BusiestPerSecond float64                `protobuf:"fixed64,32,opt,name=busiest_per_second,json=busiestPerSecond,proto3" json:"busiest_per_second,omitempty"`
+	BusiestAt        *timestamppb.Timestamp `protobuf:"bytes,33,opt,name=busiest_at,json=busiestAt,proto3" json:"busiest_at,omitempty"`
+	// How long the instances of a color took last to get ready; unset until measured.
+	WarmUp *durationpb.Duration `protobuf:"bytes,34,opt,name=warm_up,json=warmUp,proto3" json:"warm_up,omitempty"`
+	// The versions that were taken back and are not tried again by themselves.
+	TakenBack []*TakenBack `protobuf:"bytes,35,rep,name=taken_back,json=takenBack,proto3" json:"taken_back,omitempty"`
+	// Since when the instances of a color have been getting ready that have not been
+	// ready yet.
+	WarmingBlueSince  *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=warming_blue_since,json=warmingBlueSince,proto3" json:"warming_blue_since,omitempty"`
+	WarmingGreenSince *timestamppb.Timestamp `protobuf:"bytes,37,opt,name=warming_green_since,json=warmingGreenSince,proto3" json:"warming_green_since,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *State) Reset() {
 	*x = State{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[1]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +579,7 @@ func (x *State) String() string {
 func (*State) ProtoMessage() {}
 
 func (x *State) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[1]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +592,7 @@ func (x *State) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use State.ProtoReflect.Descriptor instead.
 func (*State) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{1}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *State) GetLive() Color {
@@ -705,6 +812,118 @@ func (x *State) GetHeldOn() bool {
 	return false
 }
 
+func (x *State) GetBusiestPerSecond() float64 {
+	if x != nil {
+		return x.BusiestPerSecond
+	}
+	return 0
+}
+
+func (x *State) GetBusiestAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BusiestAt
+	}
+	return nil
+}
+
+func (x *State) GetWarmUp() *durationpb.Duration {
+	if x != nil {
+		return x.WarmUp
+	}
+	return nil
+}
+
+func (x *State) GetTakenBack() []*TakenBack {
+	if x != nil {
+		return x.TakenBack
+	}
+	return nil
+}
+
+func (x *State) GetWarmingBlueSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WarmingBlueSince
+	}
+	return nil
+}
+
+func (x *State) GetWarmingGreenSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WarmingGreenSince
+	}
+	return nil
+}
+
+// TakenBack is a version that users met and that was taken back.
+type TakenBack struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version string                 `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The switch's id.
+	SwitchId      string                 `protobuf:"bytes,2,opt,name=switch_id,json=switchId,proto3" json:"switch_id,omitempty"`
+	Cause         string                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TakenBack) Reset() {
+	*x = TakenBack{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TakenBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TakenBack) ProtoMessage() {}
+
+func (x *TakenBack) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
+func (*TakenBack) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *TakenBack) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *TakenBack) GetSwitchId() string {
+	if x != nil {
+		return x.SwitchId
+	}
+	return ""
+}
+
+func (x *TakenBack) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *TakenBack) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // Letting is how far letting go of the old color is.
 type Letting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -722,7 +941,7 @@ type Letting struct {
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +953,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[2]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +966,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{2}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -792,7 +1011,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +1023,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +1036,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -878,14 +1097,24 @@ type Switch struct {
 	LetGo *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=let_go,json=letGo,proto3" json:"let_go,omitempty"`
 	// Set if a person let the switch go on although checks of its validation were
 	// inconclusive.
-	Accepted      *Acceptance `protobuf:"bytes,21,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	Accepted *Acceptance `protobuf:"bytes,21,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	// It was asked for although its version had been taken back before.
+	Again bool `protobuf:"varint,22,opt,name=again,proto3" json:"again,omitempty"`
+	// The id of an earlier switch: this one goes back to what was live before it, at
+	// once and without validation. Empty otherwise.
+	Undoes string `protobuf:"bytes,23,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	// What running the model twice took for it: from its start until its old color was
+	// let go, or the next switch began.
+	Twice *Twice `protobuf:"bytes,24,opt,name=twice,proto3" json:"twice,omitempty"`
+	// The times that the way back was shown, oldest first; the newest ten.
+	Drills        []*Drill `protobuf:"bytes,25,rep,name=drills,proto3" json:"drills,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +1126,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +1139,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Switch) GetId() string {
@@ -1060,6 +1289,148 @@ func (x *Switch) GetAccepted() *Acceptance {
 	return nil
 }
 
+func (x *Switch) GetAgain() bool {
+	if x != nil {
+		return x.Again
+	}
+	return false
+}
+
+func (x *Switch) GetUndoes() string {
+	if x != nil {
+		return x.Undoes
+	}
+	return ""
+}
+
+func (x *Switch) GetTwice() *Twice {
+	if x != nil {
+		return x.Twice
+	}
+	return nil
+}
+
+func (x *Switch) GetDrills() []*Drill {
+	if x != nil {
+		return x.Drills
+	}
+	return nil
+}
+
+// Drill is one time that all users went to the old color and forward again, on purpose.
+type Drill struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Actor  string                 `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	Began  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=began,proto3" json:"began,omitempty"`
+	// Unset while it is under way.
+	Ended *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=ended,proto3" json:"ended,omitempty"`
+	// From the publish until every node had confirmed it; unset when it was not.
+	Back  *durationpb.Duration `protobuf:"bytes,5,opt,name=back,proto3" json:"back,omitempty"`
+	Forth *durationpb.Duration `protobuf:"bytes,6,opt,name=forth,proto3" json:"forth,omitempty"`
+	// What users asked for a second when it began; 0 when that was not reported.
+	RequestsPerSecond float64 `protobuf:"fixed64,7,opt,name=requests_per_second,json=requestsPerSecond,proto3" json:"requests_per_second,omitempty"`
+	// Why it did not go as it should; empty when it did.
+	Problem string `protobuf:"bytes,8,opt,name=problem,proto3" json:"problem,omitempty"`
+	// When the way forward was published.
+	Turned        *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=turned,proto3" json:"turned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Drill) Reset() {
+	*x = Drill{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Drill) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Drill) ProtoMessage() {}
+
+func (x *Drill) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Drill.ProtoReflect.Descriptor instead.
+func (*Drill) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Drill) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Drill) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Drill) GetBegan() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Began
+	}
+	return nil
+}
+
+func (x *Drill) GetEnded() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
+}
+
+func (x *Drill) GetBack() *durationpb.Duration {
+	if x != nil {
+		return x.Back
+	}
+	return nil
+}
+
+func (x *Drill) GetForth() *durationpb.Duration {
+	if x != nil {
+		return x.Forth
+	}
+	return nil
+}
+
+func (x *Drill) GetRequestsPerSecond() float64 {
+	if x != nil {
+		return x.RequestsPerSecond
+	}
+	return 0
+}
+
+func (x *Drill) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *Drill) GetTurned() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Turned
+	}
+	return nil
+}
+
 // Acceptance is a person's word that a validation that can't be concluded will do.
 type Acceptance struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1074,7 +1445,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1457,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1470,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -1148,7 +1519,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1531,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1544,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -1253,7 +1624,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1636,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1649,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -1366,7 +1737,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1378,7 +1749,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1391,7 +1762,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -1451,7 +1822,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1834,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1847,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Measure) GetName() string {
@@ -1563,7 +1934,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1575,7 +1946,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1588,7 +1959,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -1635,7 +2006,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1647,7 +2018,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1660,7 +2031,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -1704,7 +2075,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1716,7 +2087,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1729,7 +2100,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Slice) GetColumn() string {
@@ -1779,7 +2150,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +2162,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +2175,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -1860,7 +2231,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +2243,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +2256,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Endpoint) GetId() string {
@@ -1934,7 +2305,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2317,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2330,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -2017,7 +2388,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2400,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2413,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -2157,7 +2528,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2169,7 +2540,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2182,7 +2553,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Entry) GetFleet() string {
@@ -2219,7 +2590,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2602,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2615,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -2284,7 +2655,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2296,7 +2667,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2680,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -2363,7 +2734,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2375,7 +2746,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2388,7 +2759,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -2434,7 +2805,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2446,7 +2817,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2459,7 +2830,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -2494,7 +2865,7 @@ var File_greenlight_admin_v1_status_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\x1a!greenlight/admin/v1/traffic.proto\"\xa5\x05\n" +
+	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\x1a!greenlight/admin/v1/traffic.proto\"\xd7\x05\n" +
 	"\vModelStatus\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x120\n" +
 	"\x05state\x18\x02 \x01(\v2\x1a.greenlight.admin.v1.StateR\x05state\x123\n" +
@@ -2509,8 +2880,14 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	" \x01(\v2\x1c.greenlight.admin.v1.TrafficR\atraffic\x12O\n" +
 	"\x10return_readiness\x18\v \x01(\v2$.greenlight.admin.v1.ReturnReadinessR\x0freturnReadiness\x12?\n" +
 	"\fsilent_nodes\x18\f \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\vsilentNodes\x12\x1c\n" +
-	"\tjudgement\x18\r \x01(\tR\tjudgement\"\xc5\n" +
-	"\n" +
+	"\tjudgement\x18\r \x01(\tR\tjudgement\x120\n" +
+	"\x05twice\x18\x0e \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\"\x9d\x01\n" +
+	"\x05Twice\x12\x1c\n" +
+	"\tinstances\x18\x01 \x01(\x05R\tinstances\x120\n" +
+	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
+	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
+	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xb7\r\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -2549,7 +2926,20 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\ajudging\x18\x1c \x01(\v2\x1c.greenlight.admin.v1.JudgingR\ajudging\x12?\n" +
 	"\fcarried_blue\x18\x1d \x01(\v2\x1c.greenlight.admin.v1.CarriedR\vcarriedBlue\x12A\n" +
 	"\rcarried_green\x18\x1e \x01(\v2\x1c.greenlight.admin.v1.CarriedR\fcarriedGreen\x12\x17\n" +
-	"\aheld_on\x18\x1f \x01(\bR\x06heldOn\"\xa8\x01\n" +
+	"\aheld_on\x18\x1f \x01(\bR\x06heldOn\x12,\n" +
+	"\x12busiest_per_second\x18  \x01(\x01R\x10busiestPerSecond\x129\n" +
+	"\n" +
+	"busiest_at\x18! \x01(\v2\x1a.google.protobuf.TimestampR\tbusiestAt\x122\n" +
+	"\awarm_up\x18\" \x01(\v2\x19.google.protobuf.DurationR\x06warmUp\x12=\n" +
+	"\n" +
+	"taken_back\x18# \x03(\v2\x1e.greenlight.admin.v1.TakenBackR\ttakenBack\x12H\n" +
+	"\x12warming_blue_since\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\x10warmingBlueSince\x12J\n" +
+	"\x13warming_green_since\x18% \x01(\v2\x1a.google.protobuf.TimestampR\x11warmingGreenSince\"\x84\x01\n" +
+	"\tTakenBack\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1b\n" +
+	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\x12\x14\n" +
+	"\x05cause\x18\x03 \x01(\tR\x05cause\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa8\x01\n" +
 	"\aLetting\x12;\n" +
 	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"quietSince\x120\n" +
@@ -2558,7 +2948,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aproblem\x18\x04 \x01(\tR\aproblem\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xe1\x06\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xf5\a\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -2582,7 +2972,21 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\tvalidated\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidated\x12\x16\n" +
 	"\x06needed\x18\x13 \x01(\x05R\x06needed\x121\n" +
 	"\x06let_go\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x05letGo\x12;\n" +
-	"\baccepted\x18\x15 \x01(\v2\x1f.greenlight.admin.v1.AcceptanceR\baccepted\"~\n" +
+	"\baccepted\x18\x15 \x01(\v2\x1f.greenlight.admin.v1.AcceptanceR\baccepted\x12\x14\n" +
+	"\x05again\x18\x16 \x01(\bR\x05again\x12\x16\n" +
+	"\x06undoes\x18\x17 \x01(\tR\x06undoes\x120\n" +
+	"\x05twice\x18\x18 \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\x122\n" +
+	"\x06drills\x18\x19 \x03(\v2\x1a.greenlight.admin.v1.DrillR\x06drills\"\xf7\x02\n" +
+	"\x05Drill\x12\x14\n" +
+	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
+	"\x05began\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05began\x120\n" +
+	"\x05ended\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05ended\x12-\n" +
+	"\x04back\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04back\x12/\n" +
+	"\x05forth\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05forth\x12.\n" +
+	"\x13requests_per_second\x18\a \x01(\x01R\x11requestsPerSecond\x12\x18\n" +
+	"\aproblem\x18\b \x01(\tR\aproblem\x122\n" +
+	"\x06turned\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x06turned\"~\n" +
 	"\n" +
 	"Acceptance\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
@@ -2711,7 +3115,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x05R\x05total\x123\n" +
-	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\xf7\x01\n" +
+	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\x8b\x02\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2727,7 +3131,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x12PHASE_ROLLING_BACK\x10\t\x12\x12\n" +
 	"\x0ePHASE_RETIRING\x10\n" +
 	"\x12\x13\n" +
-	"\x0fPHASE_SHADOWING\x10\v*|\n" +
+	"\x0fPHASE_SHADOWING\x10\v\x12\x12\n" +
+	"\x0ePHASE_DRILLING\x10\f*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_SUCCEEDED\x10\x01\x12\x13\n" +
@@ -2753,127 +3158,145 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
 	(Result)(0),                   // 2: greenlight.admin.v1.Result
 	(*ModelStatus)(nil),           // 3: greenlight.admin.v1.ModelStatus
-	(*State)(nil),                 // 4: greenlight.admin.v1.State
-	(*Letting)(nil),               // 5: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 6: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 7: greenlight.admin.v1.Switch
-	(*Acceptance)(nil),            // 8: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 9: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 10: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 11: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 12: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 13: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 14: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 15: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 16: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 17: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 18: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 19: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 20: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 21: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 22: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 23: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 24: greenlight.admin.v1.CheckProgress
-	nil,                           // 25: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 26: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 27: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 28: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 29: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 30: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*Mirror)(nil),                // 32: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 33: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 34: greenlight.admin.v1.Carried
-	(*Chart)(nil),                 // 35: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 36: greenlight.admin.v1.Case
+	(*Twice)(nil),                 // 4: greenlight.admin.v1.Twice
+	(*State)(nil),                 // 5: greenlight.admin.v1.State
+	(*TakenBack)(nil),             // 6: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 7: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 8: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 9: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 10: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 11: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 12: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 13: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 14: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 15: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 16: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 17: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 18: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 19: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 20: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 21: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 22: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 23: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 24: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 25: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 26: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 27: greenlight.admin.v1.CheckProgress
+	nil,                           // 28: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 29: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 31: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 32: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 33: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
+	(*Mirror)(nil),                // 35: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 36: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 37: greenlight.admin.v1.Carried
+	(*Chart)(nil),                 // 38: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 39: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
-	4,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	26, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	27, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	16, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	19, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	24, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	28, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	29, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	21, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
-	30, // 9: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
-	0,  // 10: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	27, // 11: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	6,  // 12: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	7,  // 13: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
-	0,  // 14: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	31, // 15: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	27, // 16: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	27, // 17: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	27, // 18: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	5,  // 19: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	27, // 20: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	32, // 21: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	27, // 22: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	33, // 23: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	34, // 24: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	34, // 25: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	27, // 26: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	27, // 27: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	30, // 28: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	30, // 29: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	27, // 30: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	27, // 31: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 32: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	9,  // 33: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	10, // 34: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	26, // 35: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	27, // 36: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	27, // 37: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	8,  // 38: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	27, // 39: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	27, // 40: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 41: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 42: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	6,  // 43: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 44: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	25, // 45: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	11, // 46: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	31, // 47: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	27, // 48: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	12, // 49: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	14, // 50: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	13, // 51: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	13, // 52: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,  // 53: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	15, // 54: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	35, // 55: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	36, // 56: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	12, // 57: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	17, // 58: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	17, // 59: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	18, // 60: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	27, // 61: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	21, // 62: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	22, // 63: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	23, // 64: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	18, // 65: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 66: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	21, // 67: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	18, // 68: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	18, // 69: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	20, // 70: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	27, // 71: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	27, // 72: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	27, // 73: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,  // 74: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	5,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
+	29, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	30, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	19, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	22, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	27, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	31, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	32, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	24, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	4,  // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
+	30, // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	33, // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	0,  // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
+	30, // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	8,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	9,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	0,  // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
+	34, // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	30, // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	30, // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	30, // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	7,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	30, // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	35, // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	30, // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	36, // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	37, // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	37, // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	30, // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	34, // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	6,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	30, // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	30, // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	30, // 33: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	30, // 34: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	30, // 35: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	33, // 36: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	33, // 37: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	30, // 38: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	30, // 39: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,  // 40: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	12, // 41: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	13, // 42: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	29, // 43: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	30, // 44: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	30, // 45: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	11, // 46: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,  // 47: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	10, // 48: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	30, // 49: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	30, // 50: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	34, // 51: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	34, // 52: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	30, // 53: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	30, // 54: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	30, // 55: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 56: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 57: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	8,  // 58: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 59: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	28, // 60: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	14, // 61: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	34, // 62: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	30, // 63: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	15, // 64: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	17, // 65: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	16, // 66: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	16, // 67: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,  // 68: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	18, // 69: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	38, // 70: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	39, // 71: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	15, // 72: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	20, // 73: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	20, // 74: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	21, // 75: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	30, // 76: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	24, // 77: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	25, // 78: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	26, // 79: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	21, // 80: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	24, // 81: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	24, // 82: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	21, // 83: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	21, // 84: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	23, // 85: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	30, // 86: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	30, // 87: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	30, // 88: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,  // 89: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -2884,14 +3307,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[9].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -96,10 +96,10 @@ const (
 )
 
 func (a *app) commands() []*cobra.Command {
-	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.checkCommand(), a.reportCommand(), a.fleetCommand()}
+	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.checkCommand(), a.reportCommand(), a.adviseCommand(), a.fleetCommand()}
 	move := []*cobra.Command{
 		a.switchCommand(), a.promoteCommand(), a.pauseCommand(),
-		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(),
+		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(), a.drillCommand(),
 	}
 	setUp := []*cobra.Command{policyCommand(), bootstrapCommand(), versionCommand()}
 	for group, commands := range map[string][]*cobra.Command{groupSee: see, groupMove: move, groupSetUp: setUp} {

@@ -22,6 +22,8 @@ type codedError struct {
 	code int
 	err  error // nil: everything was said already
 	hint string
+	// reason is what the server named as such.
+	reason string
 }
 
 func (e *codedError) Error() string {

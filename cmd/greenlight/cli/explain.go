@@ -52,7 +52,7 @@ func (a *app) explain(err error) error {
 // explainAnswer is for errors that Greenlight's own code has made: their
 // message says what, why and what to do.
 func explainAnswer(st *status.Status) error {
-	out := &codedError{code: codeFailed, err: errors.New(clean(st.Message()))}
+	out := &codedError{code: codeFailed, err: errors.New(clean(st.Message())), reason: reason(st)}
 	if st.Code() == codes.InvalidArgument || st.Code() == codes.NotFound {
 		out.code = CodeUsage
 	}

@@ -11,9 +11,10 @@ import (
 type goal int
 
 const (
-	succeed goal = iota // the switch succeeds
-	goBack              // the switch has ended and all traffic is back
-	stand               // the switch is paused, and every node runs the weights that stand
+	succeed  goal = iota // the switch succeeds
+	goBack               // the switch has ended and all traffic is back
+	stand                // the switch is paused, and every node runs the weights that stand
+	practise             // the drill is over
 )
 
 // verdict is how waiting ended.
@@ -30,6 +31,8 @@ func (g goal) judge(m *adminv1.ModelStatus) *verdict {
 	switch {
 	case m.GetPolicy() == nil:
 		return &verdict{text: fmt.Sprintf("nobody drives switch %s any more: %s", sw.GetId(), m.GetPolicyProblem())}
+	case g == practise:
+		return judgeDrill(m)
 	case st.GetPhase() == adminv1.Phase_PHASE_HELD && (st.GetBack() == "" || g != goBack):
 		return &verdict{text: heldText(m)}
 	case running(st.GetPhase()):
@@ -83,7 +86,7 @@ func (g goal) judgeEnded(sw *adminv1.Switch) *verdict {
 	from, to := colorWord(sw.GetFrom()), colorWord(sw.GetTo())
 	switch sw.GetOutcome() {
 	case adminv1.Outcome_OUTCOME_SUCCEEDED:
-		return &verdict{g == succeed, fmt.Sprintf("switch %s succeeded%s: %s is live", sw.GetId(), took, withVersion(to, sw.GetToVersion()))}
+		return &verdict{g == succeed || g == goBack && sw.GetUndoes() != "", fmt.Sprintf("switch %s succeeded%s: %s is live", sw.GetId(), took, withVersion(to, sw.GetToVersion()))}
 	case adminv1.Outcome_OUTCOME_ROLLED_BACK:
 		return &verdict{g == goBack, fmt.Sprintf("switch %s was rolled back%s, %s is live%s", sw.GetId(), took, from, cause)}
 	case adminv1.Outcome_OUTCOME_ABORTED:

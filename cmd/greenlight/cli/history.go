@@ -77,11 +77,12 @@ func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) 
 			fmt.Fprintln(w, "There was no switch yet.")
 			return nil
 		}
-		t := newTable(w, "SWITCH", "MODEL", "FROM", "TO", "OUTCOME", "STARTED", "TOOK", "ACTOR", "CAUSE")
+		t := newTable(w, "SWITCH", "MODEL", "FROM", "TO", "OUTCOME", "STARTED", "TOOK", "TWICE", "ACTOR", "CAUSE")
 		for _, sw := range list.GetSwitches() {
 			t.row(sw.GetId(), sw.GetModel(), withVersion(colorWord(sw.GetFrom()), sw.GetFromVersion()),
 				withVersion(colorWord(sw.GetTo()), sw.GetToVersion()), outcomeWord(sw.GetOutcome()),
-				clock(sw.GetStarted()), a.took(sw), sw.GetActor(), sw.GetCause())
+				clock(sw.GetStarted()), a.took(sw),
+				a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()), sw.GetActor(), sw.GetCause())
 		}
 		return t.flush()
 	})
@@ -142,6 +143,15 @@ func (a *app) storyBlock(w io.Writer, sw *adminv1.Switch) error {
 	}
 	if src := sw.GetPlan().GetSource(); src != nil {
 		b.line("policy", "%s:%d", src.GetFile(), src.GetLine())
+	}
+	if sw.GetUndoes() != "" {
+		b.line("undoes", "%s", sw.GetUndoes())
+	}
+	if text := a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()); text != "" {
+		b.line("twice", "%s", text)
+	}
+	for _, d := range sw.GetDrills() {
+		b.line("drills", "%s by %s: %s", clock(d.GetBegan()), d.GetActor(), drillWords(d))
 	}
 	for _, v := range sw.GetVerdicts() {
 		verdictLines(b, v)

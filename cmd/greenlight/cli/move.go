@@ -129,22 +129,28 @@ began. If no user has met the new color yet, nothing but the switch ends.`,
 }
 
 func (a *app) rollbackCommand() *cobra.Command {
-	force := false
+	force, to := false, ""
 	cmd := a.plain(plainOrder{
 		verb: "rollback", short: "Send all traffic back, also after the switch succeeded",
 		long: `Send all traffic back to the color that was live before the running or the last
 switch. That works until the old color was let go. With --force it works even
-if the old color is unhealthy, and needs a --reason.`,
+if the old color is unhealthy, and needs a --reason.
+
+With --to it goes back to what was live before that switch, any that the history
+keeps, if its color still runs that version; otherwise it says what is there now.`,
 		example: `  greenlight rollback fraud --reason "scores drift" --wait
+  greenlight rollback fraud --to 20261101T101500-fraud-00a1 --wait
   greenlight rollback fraud --force --reason "half of blue is better than green"`,
 		wait: "wait until every node has gone back", done: "goes back", goal: goBack,
 		send: func(ctx context.Context, model string, o *order) (*adminv1.ModelStatus, error) {
-			q := &adminv1.RollbackRequest{Model: model, Actor: o.who(), Reason: o.reason, Force: force}
+			q := &adminv1.RollbackRequest{Model: model, Actor: o.who(), Reason: o.reason, Force: force, BeforeSwitch: to}
 			r, err := ask(ctx, a, q, adminv1.AdminServiceClient.Rollback)
 			return r.GetModel(), err
 		},
 	})
 	cmd.Flags().BoolVar(&force, "force", false, "go back even to a color that is unhealthy or was let go; needs --reason")
+	cmd.Flags().StringVar(&to, "to", "", "go back to before the switch with this `id`")
+	noFiles(cmd.RegisterFlagCompletionFunc("to", a.completeSwitch))
 	return cmd
 }
 

@@ -135,6 +135,18 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	if sw.GetCause() != "" {
 		b.line("switch", "%s", sw.GetCause())
 	}
+	if sw.GetUndoes() != "" {
+		b.line("switch", "goes back to before switch %s", sw.GetUndoes())
+	}
+	if text := a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()); text != "" {
+		b.line("twice", "%s for this switch", text)
+	}
+	if text := a.twiceWords(m.GetTwice(), m.GetPolicy().GetCost().GetInstanceHour()); text != "" {
+		b.line("twice", "%s in all; %s not live now", text, plural(m.GetTwice().GetInstances(), "instance"))
+	}
+	for _, d := range sw.GetDrills()[max(0, len(sw.GetDrills())-1):] {
+		b.line("drill", "%s ago by %s: %s", a.age(d.GetBegan()), d.GetActor(), drillWords(d))
+	}
 	if steps := sw.GetPlan().GetShift(); sw.GetOutcome() == adminv1.Outcome_OUTCOME_UNSPECIFIED && len(steps) > 1 {
 		b.line("switch", "step %d of %d", m.GetState().GetStepIndex()+1, len(steps))
 	}

@@ -36,7 +36,7 @@ type switchOrder struct {
 	to, expectLive colorFlag
 	expectVersion  string
 	key            string
-	force          bool
+	force, again   bool
 }
 
 func (a *app) switchCommand() *cobra.Command {
@@ -48,12 +48,16 @@ func (a *app) switchCommand() *cobra.Command {
 given traffic step by step, then watched. The command returns when the server
 has journaled the switch; with --wait it shows progress to the end.
 
+A version that users were taken back from is not tried again by itself: the
+switch is refused, unless --again says that it is meant.
+
 Exit codes: 0 accepted (with --wait: succeeded); 1 refused by the server, failed,
 rolled back or held (with --wait also: given up waiting, and the switch goes
 on); 2 wrong usage; 3 the server can't be reached.`,
 		Example: `  greenlight switch fraud
   greenlight switch fraud --to green --wait --timeout 1h
   greenlight switch fraud --expect-live blue --expect-version 2026-10-01 --key "$CI_JOB_ID" --wait
+  greenlight switch fraud --again --reason "the features were late, not the model wrong"
   greenlight switch fraud --force --reason "validation data is outdated, see RISK-12"`,
 		Args:              exactlyOne("MODEL"),
 		ValidArgsFunction: a.completeModel,
@@ -71,6 +75,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 	f.StringVar(&o.expectVersion, "expect-version", "", "start only if the live color serves this version")
 	f.StringVar(&o.key, "key", "", "idempotency key: asking again with it starts nothing new")
 	f.BoolVar(&o.force, "force", false, "skip validation; needs --reason")
+	f.BoolVar(&o.again, "again", false, "start although the version was taken back before")
 	colors := cobra.FixedCompletions([]string{"blue", "green"}, cobra.ShellCompDirectiveNoFileComp)
 	noFiles(cmd.RegisterFlagCompletionFunc("to", colors))
 	noFiles(cmd.RegisterFlagCompletionFunc("expect-live", colors))
@@ -81,7 +86,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 func (a *app) start(cmd *cobra.Command, model string, o *switchOrder) error {
 	r, err := ask(cmd.Context(), a, &adminv1.StartSwitchRequest{
 		Model: model, Target: o.to.color, ExpectLive: o.expectLive.color, ExpectVersion: o.expectVersion,
-		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force,
+		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force, Again: o.again,
 	}, adminv1.AdminServiceClient.StartSwitch)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,7 +55,7 @@ var (
 // Describe implements prometheus.Collector.
 func (m *modelMetrics) Describe(c chan<- *prometheus.Desc) {
 	own := []*prometheus.Desc{weightDesc, liveDesc, readyDesc, phaseDesc, nodesDesc, problemDesc, phaseAgeDesc, generationDes}
-	for _, d := range append(own, trafficDescs...) {
+	for _, d := range slices.Concat(own, trafficDescs, costDescs) {
 		c <- d
 	}
 }
@@ -83,6 +84,7 @@ func (m *modelMetrics) Collect(c chan<- prometheus.Metric) {
 		gauge(problemDesc, truth(s.Endpoints.Problem != ""), name, "registry")
 		gauge(problemDesc, truth(s.Report.PreviewClosed != ""), name, "preview")
 		collectTraffic(gauge, s)
+		collectCost(c, gauge, s, time.Now())
 	}
 }
 

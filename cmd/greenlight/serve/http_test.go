@@ -59,7 +59,13 @@ func statuses() []rollout.Status {
 			State: rollout.State{
 				Model: "fraud", Live: policy.Blue, Phase: rollout.Holding, Generation: 7, Problem: "latency",
 				Since: time.UnixMilli(1793534400500), Weights: rollout.Split(policy.Green, 1250),
+				Twice: rollout.Twice{Instances: 3, Hours: 12.5},
+				Switch: &rollout.Switch{Drills: []rollout.Drill{
+					{Began: time.UnixMilli(1793534400500), Ended: time.UnixMilli(1793534401000), Back: 40 * time.Millisecond, Forth: 30 * time.Millisecond},
+					{Began: time.UnixMilli(1793534500500), Ended: time.UnixMilli(1793534501000), Problem: "edge/e1 rejected its route"},
+				}},
 			},
+			Policy:        &policy.Model{Name: "fraud", Cost: policy.Cost{Currency: "EUR", InstanceHour: 2}},
 			PolicyProblem: "fraud.yaml:3:1: unknown key",
 			Endpoints: rollout.EndpointSet{
 				Blue: make([]rollout.Endpoint, 2), Green: make([]rollout.Endpoint, 3), Problem: "consul: connection refused",
