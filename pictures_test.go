@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "draw docs/pictures anew")
 // shown is the example policy of each shape, and how many minutes of it are drawn.
 var shown = map[policy.Shape]string{
 	policy.ShapeInstant: "tagger", policy.ShapeSteps: "fraud", policy.ShapeLinear: "ranking",
-	policy.ShapeCanary: "lifetime", policy.ShapeExponential: "eta",
+	policy.ShapeCanary: "lifetime", policy.ShapeExponential: "eta", policy.ShapeRolling: "giant",
 }
 
 // The pictures of docs/shifting.md are drawn from the example policies themselves.
@@ -61,6 +61,24 @@ const (
 	left, right, top, floor = 52, 16, 16, 176
 )
 
+// rollingSteps are the weights of four instances, of which new ones take five minutes
+// to get ready.
+func rollingSteps(r *policy.Rolling) []policy.Step {
+	const all, warmUp = 4, 5 * time.Minute
+	batch := r.Batch.Of(all)
+	var out []policy.Step
+	for fresh, old := batch, all-batch; ; fresh += batch {
+		out = append(out, policy.Step{Weight: policy.Weight(fresh * int(policy.Full) / (fresh + old)), Hold: r.Hold})
+		old = max(0, old-batch) // the next ones make room, and the weight moves with it
+		next := policy.Step{Weight: policy.Weight(fresh * int(policy.Full) / (fresh + old)), Hold: r.Hold + warmUp}
+		if old == 0 {
+			next.Hold = 0
+			return append(out, next)
+		}
+		out = append(out, next)
+	}
+}
+
 // drawShape is the new color's weight over time, with the shadow before it and the
 // bake after it, as if each step were confirmed at once.
 func drawShape(m *policy.Model) string {
@@ -69,7 +87,11 @@ func drawShape(m *policy.Model) string {
 		shadow = 0
 	}
 	total := shadow + bake
-	for _, s := range m.Shift {
+	steps := m.Shift
+	if m.Rolling != nil {
+		steps = rollingSteps(m.Rolling)
+	}
+	for _, s := range steps {
 		total += s.Hold
 	}
 	lead := total / 12 // before the first weight
@@ -80,7 +102,7 @@ func drawShape(m *policy.Model) string {
 	var line strings.Builder
 	at := lead + shadow
 	fmt.Fprintf(&line, "M%.1f %.1fH%.1f", x(0), y(0), x(at))
-	for _, s := range m.Shift {
+	for _, s := range steps {
 		fmt.Fprintf(&line, "V%.1fH%.1f", y(s.Weight), x(at+s.Hold))
 		at += s.Hold
 	}

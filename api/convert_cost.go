@@ -72,3 +72,17 @@ func adviceOption(o rollout.Option) *adminv1.AdviceOption {
 		Takes: lasting(o.Takes), ExposedRequests: o.Exposed, WayBack: lasting(o.WayBack), Note: o.Note,
 	}
 }
+
+func rolled(r rollout.Rolled) *adminv1.Rolled {
+	if r.Total == 0 && len(r.Batches) == 0 {
+		return nil
+	}
+	return &adminv1.Rolled{
+		Total: number(r.Total), Batches: list(r.Batches, batch), Restore: r.Restore, Asked: at(r.Asked), Next: at(r.Next),
+		Key: r.Key, Back: r.Back, Tries: number(r.Tries), Problem: r.Problem,
+	}
+}
+
+func batch(b rollout.Batch) *adminv1.Batch {
+	return &adminv1.Batch{Instances: list(b.Instances, endpoint), Left: number(b.Left), Out: at(b.Out), Told: at(b.Told), Gone: at(b.Gone)}
+}

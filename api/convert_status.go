@@ -77,6 +77,7 @@ func state(s *rollout.State) *adminv1.State {
 		out.WarmUp = lasting(s.WarmUp.Took)
 	}
 	out.WarmingBlueSince, out.WarmingGreenSince = at(s.WarmUp.Since.Blue), at(s.WarmUp.Since.Green)
+	out.Rolled = rolled(s.Rolled)
 	out.TakenBack = list(s.Tried, takenBack)
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)

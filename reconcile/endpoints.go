@@ -92,7 +92,7 @@ func (l *loop) serve() {
 	if !l.heard {
 		return
 	}
-	blue, green := rollout.Served(l.served, l.endpoints, l.inUse())
+	blue, green := rollout.Served(l.served, l.state.InService(l.endpoints), l.inUse())
 	next := rollout.EndpointSet{Blue: blue, Green: green}
 	if !l.fed || !reflect.DeepEqual(next, l.served) {
 		l.served, l.fed = next, true

@@ -80,6 +80,8 @@ func (w *world) heal() {
 			w.step(rollout.Command{Verb: rollout.Resume, Actor: "ann"})
 		case w.s.Phase == rollout.Held:
 			w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+		case !w.s.Rolled.Asked.IsZero():
+			w.step(rollout.Retired{Key: w.s.Rolled.Key})
 		case !w.s.Letting.Asked.IsZero():
 			w.step(rollout.Retired{Key: w.s.Switch.ID})
 		case !w.s.WakeAt().IsZero():
@@ -133,8 +135,27 @@ func drawPolicy(t *rapid.T) *policy.Model {
 		p.Shadow = policy.Shadow{Percent: 1000, For: rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "for")}
 	}
 	p.Retire.Repurpose = rapid.IntRange(0, 4).Draw(t, "repurpose") == 0
+	if rapid.IntRange(0, 4).Draw(t, "rolling") == 0 {
+		drawRolling(t, p)
+	}
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
 	return p
+}
+
+// drawRolling makes p a policy whose weights follow the instances.
+func drawRolling(t *rapid.T, p *policy.Model) {
+	p.Rolling = &policy.Rolling{
+		Batch:    rapid.SampledFrom([]policy.Amount{{Count: 1}, {Count: 3}, {Share: 5000}}).Draw(t, "batch"),
+		Capacity: rapid.SampledFrom([]policy.Weight{2500, 7500}).Draw(t, "capacity"),
+		Hold:     rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "hold"),
+	}
+	p.Shift, p.Shadow = []policy.Step{{Weight: policy.Full}}, policy.Shadow{}
+	p.Retire.Off, p.Retire.Repurpose = false, false
+	for i, c := range p.Validate {
+		if c.Endpoints != nil {
+			p.Validate[i].Endpoints = &policy.EndpointsCheck{Min: c.Endpoints.Min}
+		}
+	}
 }
 
 // drawInconclusive says of each check what an inconclusive verdict means.
@@ -209,7 +230,8 @@ func (w *world) random(t *rapid.T) {
 		w.p = &next
 		w.step(rollout.PolicyChanged{})
 	case 14:
-		w.step(rollout.Retired{Key: idOf(w.s), Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
+		key := rapid.SampledFrom([]string{idOf(w.s), w.s.Rolled.Key}).Draw(t, "key")
+		w.step(rollout.Retired{Key: key, Problem: rapid.SampledFrom([]string{"", "503"}).Draw(t, "retired")})
 	case 15:
 		if rapid.Bool().Draw(t, "rediscovering") {
 			w.step(rollout.Rediscovering{})

@@ -45,7 +45,7 @@ func (a *audit) look(t failer, s seen) {
 	for _, rule := range []func(seen) error{
 		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
 		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
-		a.acceptance, a.steps, a.failures, a.mirrors, a.drills, a.takenBack,
+		a.acceptance, a.steps, a.failures, a.mirrors, a.drills, a.takenBack, a.keepsCapacity,
 	} {
 		if err := rule(s); err != nil {
 			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
@@ -380,6 +380,12 @@ func (a *audit) letGo(s seen) error {
 			continue
 		}
 		r := a.report
+		if l.Key != l.SwitchID {
+			if err := a.rolls(s, l); err != nil {
+				return err
+			}
+			continue
+		}
 		switch {
 		case s.after.Phase != rollout.Retiring || l.Color == s.after.Live:
 			return fmt.Errorf("rule 6: %+v in %s", l, s.after.Phase)
@@ -422,6 +428,10 @@ func (a *audit) oneWayBack(s seen) error {
 		return fmt.Errorf("rule 6: went back to %s, which was let go", sw.From)
 	}
 	sick := a.endpoints != nil && len(a.endpoints.Of(sw.From)) < asked(sw.Plan, 0)
+	if roll := sw.Plan.Rolling; roll != nil && a.endpoints != nil { // the old color as it was before this word
+		left := len(s.before.InService(*a.endpoints).Of(sw.From))
+		sick = sick || left*int(policy.Full) < s.before.Rolled.Total*int(roll.Capacity) || left < asked(sw.Plan, 0)
+	}
 	got := published(s.actions)
 	switch {
 	case s.before.Weights == rollout.AllOn(sw.From):
@@ -544,6 +554,61 @@ func (a *audit) drills(s seen) error {
 		if rests && (tr.Weights != rollout.AllOn(sw.To) || !a.confirmed(tr.Generation) && !a.harmless(tr.Generation, sw.From)) {
 			return fmt.Errorf("rule 5: the drill ended without confirmation of %d", tr.Generation)
 		}
+	}
+	return nil
+}
+
+// rolls: a batch is let go only when no node has it in its clusters and its requests
+// have had their time, and asked back only by a switch that goes back or has ended.
+func (a *audit) rolls(s seen, l rollout.LetGo) error {
+	rolled := s.after.Rolled
+	b := rolled.Batches[len(rolled.Batches)-1]
+	serving := s.after.InService(*orNone(a.endpoints))
+	switch {
+	case l.Color != s.after.Switch.From || !slices.Equal(l.Instances, b.Instances) || l.Left != b.Left:
+		return fmt.Errorf("asks for %+v, the batch is %+v", l, b)
+	case l.Restore:
+		if sw := s.after.Switch; sw.Outcome == "" && s.after.Phase != rollout.RollingBack && s.after.Back == "" {
+			return fmt.Errorf("asks back in %s", s.after.Phase)
+		}
+		return nil
+	case b.Out.IsZero() || s.now.Before(b.Out.Add(s.after.Switch.Plan.Route.Timeout)):
+		return fmt.Errorf("rule 6: requests are under way to %+v", b)
+	}
+	for _, e := range l.Instances {
+		if slices.Contains(serving.Of(l.Color), e) {
+			return fmt.Errorf("rule 6: %s is in service", e.ID)
+		}
+	}
+	return nil
+}
+
+func orNone(e *rollout.EndpointSet) *rollout.EndpointSet {
+	if e == nil {
+		return &rollout.EndpointSet{}
+	}
+	return e
+}
+
+// keepsCapacity: whatever makes room leaves the capacity in service.
+func (a *audit) keepsCapacity(s seen) error {
+	if len(s.after.Rolled.Batches) <= len(s.before.Rolled.Batches) {
+		return nil
+	}
+	sw := s.after.Switch
+	serving := 0
+	for _, c := range policy.Colors {
+		if s.after.Weights.Of(c) > 0 {
+			serving += len(s.after.InService(*orNone(a.endpoints)).Of(c))
+		}
+	}
+	switch least := s.after.Rolled.Total * int(sw.Plan.Rolling.Capacity); {
+	case s.after.Weights == rollout.AllOn(sw.To) && s.after.Phase == rollout.Baking: // the rest, which nobody meets
+		return nil
+	case !a.trusted():
+		return fmt.Errorf("rule 7: makes room on an untrusted registry")
+	case serving*int(policy.Full) < least:
+		return fmt.Errorf("%d instances serve, of %d", serving, s.after.Rolled.Total)
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package rollout
 
+import "fmt"
+
 // bake watches the target under all of the load while the old color is warm.
 // It ends only when no check is running and the registry is trusted.
 func (t *turn) bake() bool {
 	t.noteQuiet()
 	checks := t.plan().Bake.Checks
+	t.rollOut()
 	t.walkRoute()
 	t.watch(StageBake, checks)
 	if !t.due(t.s.Deadline) || t.s.CheckRun != 0 {
@@ -26,6 +29,10 @@ func (t *turn) bake() bool {
 		t.say("the bake goes on, for it could not go back: " + r.Why)
 		return false
 	}
+	if t.rolling() && !t.rolledOut() {
+		t.say("the bake ends when every old instance was let go")
+		return false
+	}
 	t.succeed("baked for " + brief(t.plan().Bake.For) + t.waived(checks) + note)
 	return true
 }
@@ -37,6 +44,11 @@ func (t *turn) succeed(reason string) {
 	t.conclude(Succeeded, "")
 	t.s.Tried = without(t.s.Tried, t.s.Switch.ToVersion)
 	quiet := t.s.Letting.Quiet
+	if t.rolling() && t.rolledOut() {
+		t.s.Switch.LetGo = t.now
+		t.enter(Idle, reason+fmt.Sprintf("; every instance of %s was let go", t.s.Switch.From))
+		return
+	}
 	if t.plan().Retire.Off {
 		t.enter(Idle, reason)
 		return

@@ -62,7 +62,7 @@ func (t *turn) start(c Command) *Refuse {
 		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again,
 		Started: t.now, Plan: *t.p,
 	}
-	t.s.StepIndex = 0
+	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
 	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(from)}
 	t.enter(Preparing, reason)
 	t.s.Deadline = t.now.Add(t.plan().Prepare.Within)
@@ -89,6 +89,8 @@ func (t *turn) refuseStart(c Command) *Refuse {
 	case c.ExpectVersion != "" && c.ExpectVersion != s.Facts.version(s.Live):
 		return refuse(Precondition, "%s is live with version %q, not %q",
 			s.Live, s.Facts.version(s.Live), c.ExpectVersion)
+	case s.Rolled.Restore:
+		return refuse(NotReady, "instances of %s that were let go by switch %s are not back yet: wait for them", s.Switch.From, s.Switch.ID)
 	case c.Target == s.Live:
 		return refuse(Invalid, "%s is live already", c.Target)
 	case c.Force && c.Reason == "":

@@ -17,7 +17,10 @@ func (t *turn) promote(c Command) *Refuse {
 		if stuck := t.missingReturn(); stuck != "" {
 			return refuse(NotReady, "the next step is not safe: %s", stuck)
 		}
-		t.shift(why)
+		if waits := t.waitsToFollow(); waits != "" {
+			return refuse(NotReady, "the next batch waits: %s", waits)
+		}
+		t.follow(why)
 	case Baking:
 		t.succeed(why)
 	case Held:
@@ -59,8 +62,10 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 	switch {
 	case resume == Validating:
 		t.acceptValidation(c, why)
+	case resume == Holding && t.waitsToFollow() != "": // it gets its patience anew
+		t.reenter(Holding, 0, why)
 	case resume == Holding, resume == Shadowing:
-		t.shift(why)
+		t.follow(why)
 	case resume == Baking && left == 0:
 		t.succeed(why)
 	default:

@@ -13,6 +13,9 @@ func (t *turn) prepare() bool {
 		t.end(Refused, cause)
 		return true
 	}
+	if t.makeRoom() {
+		return false
+	}
 	missing := t.missing()
 	switch {
 	case len(missing) == 0:
@@ -34,6 +37,9 @@ func (t *turn) prepared() {
 	sw.ToVersion = t.s.Facts.version(sw.To)
 	if sw.FromVersion == "" { // the registry was silent when the switch began
 		sw.FromVersion = t.s.Facts.version(sw.From)
+	}
+	if t.rolling() && t.s.Rolled.Total == 0 {
+		t.s.Rolled.Total = len(t.s.old())
 	}
 	if why := t.s.takenBack(sw.ToVersion); why != "" && !sw.Again {
 		t.end(Refused, why)

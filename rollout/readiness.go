@@ -43,11 +43,14 @@ func (s State) Readiness() Readiness {
 		return Readiness{}
 	}
 	f := s.Facts
-	r := Readiness{Asked: true, Color: sw.From, Endpoints: f.ready(sw.From), Rate: f.Traffic.total()}
+	r := Readiness{Asked: true, Color: sw.From, Endpoints: len(s.old()), Rate: f.Traffic.total()}
 	if c := s.Carried.Of(sw.From); c.Version == sw.FromVersion {
 		r.Carried = c.Rate
 	}
 	r.Why, r.Short = s.unready(r)
+	if sw.Plan.Rolling != nil { // that is how it goes: the old ones make room
+		r.Short = false
+	}
 	r.Ready = r.Why == ""
 	return r
 }
@@ -76,6 +79,9 @@ func (s State) unready(r Readiness) (why string, short bool) {
 		return "the registry is not trusted: " + f.Endpoints.Problem, false
 	case r.Endpoints > 0 && f.version(sw.From) != sw.FromVersion:
 		return fmt.Sprintf("%s no longer serves %q but %q", sw.From, sw.FromVersion, f.version(sw.From)), false
+	case sw.Plan.Rolling != nil && s.Rolled.Total > 0 && r.Endpoints < s.enoughToReturn():
+		return fmt.Sprintf("%d of %d instances of %s are in service, and it takes %d: the others have to come back first",
+			r.Endpoints, s.Rolled.Total, sw.From, s.enoughToReturn()), false
 	case r.Endpoints < least:
 		gone := r.Endpoints+f.Endpoints.Unready[sw.From] == 0
 		return fmt.Sprintf("%s has %s and needs %d", sw.From, count(r.Endpoints, "ready endpoint"), least), !gone

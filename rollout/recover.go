@@ -27,6 +27,9 @@ func (t *turn) recover() {
 			}
 		}
 	}
+	if !s.Rolled.Asked.IsZero() { // asked again, under the same key
+		s.Rolled.Asked, s.Rolled.Next = time.Time{}, t.now
+	}
 	switch s.Phase {
 	case Preparing:
 		s.Deadline = t.now.Add(t.plan().Prepare.Within)

@@ -43,7 +43,7 @@ func (t *turn) retire() bool {
 	}
 	t.act(LetGo{
 		Key: sw.ID, SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion,
-		Instances: t.s.Facts.Endpoints.Of(sw.From), How: t.plan().Retire, Discovery: t.plan().Discovery,
+		Instances: t.s.old(), How: t.plan().Retire, Discovery: t.plan().Discovery,
 	})
 	return false
 }
@@ -95,6 +95,10 @@ func (t *turn) retirementWaits() string {
 // retired takes the answer of who was asked to let the old color go. A refusal is tried again, ever more
 // slowly up to every ten minutes.
 func (t *turn) retired(r Retired) {
+	if !t.s.Rolled.Asked.IsZero() && r.Key == t.s.Rolled.Key {
+		t.rolled(r)
+		return
+	}
 	if t.s.Phase != Retiring || t.s.Letting.Asked.IsZero() || r.Key != t.s.Switch.ID {
 		return
 	}
@@ -105,6 +109,10 @@ func (t *turn) retired(r Retired) {
 	l := &t.s.Letting
 	l.Asked, l.Problem = time.Time{}, r.Problem
 	l.Tries++
-	wait := min(time.Minute<<min(l.Tries-1, 4), 10*time.Minute)
-	t.s.Deadline = t.now.Add(wait)
+	t.s.Deadline = t.now.Add(retryAfter(l.Tries))
+}
+
+// retryAfter is the pause after so many refusals in a row.
+func retryAfter(tries int) time.Duration {
+	return min(time.Minute<<min(tries-1, 4), 10*time.Minute)
 }

@@ -24,6 +24,7 @@ func (t *turn) hold(cause string) {
 func (t *turn) goBack(cause string, force bool) {
 	sw := t.s.Switch
 	sw.Cause = cause
+	t.wantBack()
 	if sick := t.oldUnhealthy(); sick != "" && !force {
 		t.stopClock(Held, fmt.Sprintf("%s, but %s", cause, sick))
 		t.s.Back = cause
@@ -40,6 +41,9 @@ func (t *turn) goBack(cause string, force bool) {
 func (t *turn) oldUnhealthy() string {
 	if !t.s.Facts.EndpointsKnown {
 		return ""
+	}
+	if old, enough := len(t.s.old()), t.s.enoughToReturn(); t.rolling() && old < enough {
+		return fmt.Sprintf("%s has %s in service and needs %d", t.s.Switch.From, count(old, "instance"), enough)
 	}
 	return t.tooFew(t.s.Switch.From, Least(t.plan()))
 }

@@ -12,11 +12,14 @@ import (
 func (t *turn) shift(why string) {
 	t.closeJudgement()
 	sw := t.s.Switch
-	if t.shifting() {
+	if t.shifting() && !t.rolling() {
 		t.s.StepIndex++
 	}
 	sw.Needed = t.need()
 	weight := t.plan().Shift[t.s.StepIndex].Weight
+	if t.rolling() {
+		sw.Needed, weight = t.s.Facts.ready(sw.To), t.followed()
+	}
 	t.publish(Split(sw.To, weight))
 	t.watchUsersAnew()
 	t.enter(Confirming, fmt.Sprintf("%s to %s: %s", percent(weight), sw.To, why))
@@ -90,12 +93,11 @@ func (t *turn) confirm() bool {
 // confirmed goes on from a step that every node runs.
 func (t *turn) confirmed() {
 	text := fmt.Sprintf("confirmed by %s", count(t.s.Facts.Report.Connected, "node"))
-	step := t.plan().Shift[t.s.StepIndex]
 	if t.s.Switch.Undoes != "" {
 		t.undone(text)
 		return
 	}
-	if t.s.StepIndex == len(t.plan().Shift)-1 {
+	if t.s.Weights == AllOn(t.s.Switch.To) {
 		t.s.Live = t.s.Switch.To
 		t.s.Walked, t.s.WalkRun = false, 0
 		t.enter(Baking, text)
@@ -104,7 +106,7 @@ func (t *turn) confirmed() {
 		return
 	}
 	t.enter(Holding, text)
-	t.s.Deadline = t.now.Add(step.Hold)
+	t.s.Deadline = t.now.Add(t.step().Hold)
 }
 
 // percent is "5%" or "0.25%".

@@ -70,6 +70,7 @@ type stage struct {
 	t *testing.T
 	*world
 	switches int
+	asked    string // LetGo.Key of the last one
 	set      rollout.EndpointSet
 }
 
@@ -98,7 +99,7 @@ func (s *stage) play(line string) string {
 	case "checked":
 		actions = s.step(s.checked(words[1], args))
 	case "retired":
-		actions = s.step(rollout.Retired{Key: s.s.Switch.ID, Problem: args["problem"]})
+		actions = s.step(rollout.Retired{Key: s.asked, Problem: args["problem"]})
 	case "restart":
 		actions = s.restart()
 	case "wait":
@@ -142,7 +143,15 @@ func (s *stage) action(a rollout.Action) string {
 	case rollout.CancelChecks:
 		return fmt.Sprintf("cancel run %d", a.Run)
 	case rollout.LetGo:
-		return fmt.Sprintf("let go of %s %s %s", a.Color, a.Version, a.How.Webhook)
+		s.asked = a.Key
+		if a.Key == a.SwitchID {
+			return fmt.Sprintf("let go of %s %s %s", a.Color, a.Version, a.How.Webhook)
+		}
+		var ids []string
+		for _, e := range a.Instances {
+			ids = append(ids, e.ID)
+		}
+		return fmt.Sprintf("%s: %s of %s %s, %d left", a.Key, strings.Join(ids, " "), a.Color, a.Version, a.Left)
 	case rollout.RevertPolicy:
 		return "revert policy: " + a.Reason
 	case rollout.Refuse:
@@ -204,6 +213,9 @@ func (s *stage) policy(args map[string]string) {
 			if !p.Retire.Off {
 				p.Retire.After = s.duration(value)
 			}
+		case "rolling":
+			p.Rolling = &policy.Rolling{Batch: policy.Amount{Count: s.number(value)}, Capacity: policy.Full * 3 / 4, Hold: time.Minute}
+			p.Validate = []policy.Check{endpoints(1, 0), golden()}
 		case "webhook":
 			p.Retire.Webhook = value
 		default:

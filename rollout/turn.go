@@ -20,6 +20,7 @@ type turn struct {
 
 // own returns a copy of s whose switch can be changed without s noticing.
 func (s State) own() State {
+	s.Rolled.Batches = slices.Clone(s.Rolled.Batches)
 	if s.Switch == nil {
 		return s
 	}
@@ -104,6 +105,7 @@ func (t *turn) end(o Outcome, cause string) {
 	if t.s.Mirror.Percent > 0 {
 		t.publishMirrored(Mirror{})
 	}
+	t.wantBack()
 	t.conclude(o, cause)
 	t.enter(Idle, cause)
 }
@@ -147,7 +149,7 @@ func (t *turn) clearPast() {
 	if !t.s.HoldUntil.IsZero() && t.due(t.s.HoldUntil) {
 		t.s.HeldOn = true
 	}
-	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt} {
+	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt, &t.s.Rolled.Next} {
 		if t.due(*at) {
 			*at = time.Time{}
 		}

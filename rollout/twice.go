@@ -43,6 +43,9 @@ func (t *turn) countTwice() {
 	if f.trusted() {
 		idle := t.s.Live.Other()
 		second = f.ready(idle) + f.Endpoints.Unready[idle]
+		if t.s.Phase.Running() && t.rolling() { // only what is more than there was
+			second = max(0, second+f.ready(t.s.Live)+f.Endpoints.Unready[t.s.Live]-t.s.Rolled.Total)
+		}
 	}
 	t.s.Twice = t.s.Twice.with(second, t.now)
 	if sw == nil {

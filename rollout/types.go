@@ -342,6 +342,9 @@ type State struct {
 	Runs     uint64 `json:"runs,omitempty"` // ids given so far
 	// Letting is how far letting go of the old color is. Only in Baking and Retiring.
 	Letting Letting `json:"letting,omitzero"`
+	// Rolled is how far the old instances of a rolling switch have made room; it
+	// stands until the next switch.
+	Rolled Rolled `json:"rolled,omitzero"`
 	// Walked: known requests were sent through the route at full weight, or are
 	// under way as check run WalkRun. Only in Baking and what follows it.
 	Walked  bool   `json:"walked,omitempty"`

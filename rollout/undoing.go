@@ -33,12 +33,12 @@ func (t *turn) undo(c Command) *Refuse {
 		Actor: c.Actor, Reason: c.Reason, Undoes: b.ID, Started: t.now, Plan: *t.p,
 	}
 	next := t.s.Switch
-	next.Plan.Shift = []policy.Step{{Weight: policy.Full}}
+	next.Plan.Shift, next.Plan.Rolling = []policy.Step{{Weight: policy.Full}}, nil
 	if missing := t.missing(); len(missing) > 0 {
 		t.s.Switch = sw
 		return refuse(NotReady, "%s can't take the users now: %s", b.Color, strings.Join(missing, "; "))
 	}
-	t.s.StepIndex = 0
+	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
 	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(next.From)}
 	t.shift(c.by("goes back to before switch " + b.ID))
 	return nil
@@ -60,6 +60,8 @@ func (t *turn) refuseUndo(b Earlier) *Refuse {
 		return refuse(NotReady, "what was live before switch %s is gone: %s has no ready endpoint%s", b.ID, b.Color, t.elsewhere(b))
 	case now != b.Version:
 		return refuse(NotReady, "what was live before switch %s is gone: %s serves %q now, not %q%s", b.ID, b.Color, now, b.Version, t.elsewhere(b))
+	case t.s.Rolled.Restore:
+		return refuse(NotReady, "instances of %s that were let go by switch %s are not back yet: wait for them", t.s.Switch.From, t.s.Switch.ID)
 	case t.s.Live == b.Color:
 		return refuse(NotNow, "%s with version %q is live already, as before switch %s", b.Color, b.Version, b.ID)
 	default:

@@ -36,7 +36,7 @@ func (t *turn) judgeWatch(checks []policy.Check, every time.Duration, verdicts [
 // shiftFurther takes the next step when the hold is over and the step's checks
 // have passed since the step was confirmed.
 func (t *turn) shiftFurther() bool {
-	step, checks := t.plan().Shift[t.s.StepIndex], t.plan().StepChecks.Checks
+	step, checks := t.step(), t.plan().StepChecks.Checks
 	over := t.due(t.s.Deadline)
 	switch {
 	case !over:
@@ -52,7 +52,8 @@ func (t *turn) shiftFurther() bool {
 		if step.Hold > 0 {
 			why = "held for " + brief(step.Hold)
 		}
-		if t.shiftIfSafe(why + t.waived(checks) + note) {
+		why += t.waived(checks) + note
+		if t.rolling() && t.rollFurther(why) || !t.rolling() && t.shiftIfSafe(why) {
 			return true
 		}
 	case t.s.Open != "" && t.s.CheckRun == 0:

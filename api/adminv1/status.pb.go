@@ -561,8 +561,10 @@ type State struct {
 	// ready yet.
 	WarmingBlueSince  *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=warming_blue_since,json=warmingBlueSince,proto3" json:"warming_blue_since,omitempty"`
 	WarmingGreenSince *timestamppb.Timestamp `protobuf:"bytes,37,opt,name=warming_green_since,json=warmingGreenSince,proto3" json:"warming_green_since,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// How far the old instances of a rolling switch have made room; unset otherwise.
+	Rolled        *Rolled `protobuf:"bytes,38,opt,name=rolled,proto3" json:"rolled,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *State) Reset() {
@@ -854,6 +856,211 @@ func (x *State) GetWarmingGreenSince() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *State) GetRolled() *Rolled {
+	if x != nil {
+		return x.Rolled
+	}
+	return nil
+}
+
+// Rolled is how far the old instances of a rolling switch have made room for new ones.
+type Rolled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many old instances served at the start.
+	Total int32 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
+	// Those that were taken out of service, oldest first.
+	Batches []*Batch `protobuf:"bytes,2,rep,name=batches,proto3" json:"batches,omitempty"`
+	// The switch did not get to its end: what was let go is wanted back.
+	Restore bool `protobuf:"varint,3,opt,name=restore,proto3" json:"restore,omitempty"`
+	// When somebody was asked to let the last batch go, or for it back; unset when no
+	// answer is awaited.
+	Asked *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=asked,proto3" json:"asked,omitempty"`
+	// When that may happen at the earliest.
+	Next *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=next,proto3" json:"next,omitempty"`
+	// The key of what was asked last, and whether it was for a return.
+	Key  string `protobuf:"bytes,6,opt,name=key,proto3" json:"key,omitempty"`
+	Back bool   `protobuf:"varint,7,opt,name=back,proto3" json:"back,omitempty"`
+	// How often that was refused, and why the last time.
+	Tries         int32  `protobuf:"varint,8,opt,name=tries,proto3" json:"tries,omitempty"`
+	Problem       string `protobuf:"bytes,9,opt,name=problem,proto3" json:"problem,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rolled) Reset() {
+	*x = Rolled{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rolled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rolled) ProtoMessage() {}
+
+func (x *Rolled) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rolled.ProtoReflect.Descriptor instead.
+func (*Rolled) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Rolled) GetTotal() int32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *Rolled) GetBatches() []*Batch {
+	if x != nil {
+		return x.Batches
+	}
+	return nil
+}
+
+func (x *Rolled) GetRestore() bool {
+	if x != nil {
+		return x.Restore
+	}
+	return false
+}
+
+func (x *Rolled) GetAsked() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Asked
+	}
+	return nil
+}
+
+func (x *Rolled) GetNext() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Next
+	}
+	return nil
+}
+
+func (x *Rolled) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Rolled) GetBack() bool {
+	if x != nil {
+		return x.Back
+	}
+	return false
+}
+
+func (x *Rolled) GetTries() int32 {
+	if x != nil {
+		return x.Tries
+	}
+	return 0
+}
+
+func (x *Rolled) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+// Batch is instances that make room together.
+type Batch struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Instances []*Endpoint            `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
+	// How many other instances of the color stayed in service.
+	Left int32 `protobuf:"varint,2,opt,name=left,proto3" json:"left,omitempty"`
+	// Since when every node has them out of its clusters.
+	Out *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=out,proto3" json:"out,omitempty"`
+	// When somebody was first asked to let them go.
+	Told *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=told,proto3" json:"told,omitempty"`
+	// When that was done.
+	Gone          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=gone,proto3" json:"gone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Batch) Reset() {
+	*x = Batch{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Batch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Batch) ProtoMessage() {}
+
+func (x *Batch) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Batch.ProtoReflect.Descriptor instead.
+func (*Batch) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Batch) GetInstances() []*Endpoint {
+	if x != nil {
+		return x.Instances
+	}
+	return nil
+}
+
+func (x *Batch) GetLeft() int32 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *Batch) GetOut() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Out
+	}
+	return nil
+}
+
+func (x *Batch) GetTold() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+func (x *Batch) GetGone() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Gone
+	}
+	return nil
+}
+
 // TakenBack is a version that users met and that was taken back.
 type TakenBack struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -868,7 +1075,7 @@ type TakenBack struct {
 
 func (x *TakenBack) Reset() {
 	*x = TakenBack{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -880,7 +1087,7 @@ func (x *TakenBack) String() string {
 func (*TakenBack) ProtoMessage() {}
 
 func (x *TakenBack) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -893,7 +1100,7 @@ func (x *TakenBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
 func (*TakenBack) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TakenBack) GetVersion() string {
@@ -941,7 +1148,7 @@ type Letting struct {
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1160,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1173,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -1011,7 +1218,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1230,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1243,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -1114,7 +1321,7 @@ type Switch struct {
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1333,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1346,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Switch) GetId() string {
@@ -1340,7 +1547,7 @@ type Drill struct {
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1559,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1572,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Drill) GetActor() string {
@@ -1445,7 +1652,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1457,7 +1664,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1470,7 +1677,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -1519,7 +1726,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1738,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1751,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -1624,7 +1831,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1843,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1856,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -1737,7 +1944,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +1956,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +1969,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -1822,7 +2029,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2041,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2054,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Measure) GetName() string {
@@ -1934,7 +2141,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1946,7 +2153,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1959,7 +2166,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -2006,7 +2213,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2018,7 +2225,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2031,7 +2238,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -2075,7 +2282,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2294,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2307,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Slice) GetColumn() string {
@@ -2150,7 +2357,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2369,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2382,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -2231,7 +2438,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2243,7 +2450,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2256,7 +2463,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Endpoint) GetId() string {
@@ -2305,7 +2512,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +2524,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +2537,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -2388,7 +2595,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2400,7 +2607,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2413,7 +2620,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -2528,7 +2735,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2540,7 +2747,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2553,7 +2760,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Entry) GetFleet() string {
@@ -2590,7 +2797,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2602,7 +2809,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2615,7 +2822,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -2655,7 +2862,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2667,7 +2874,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2680,7 +2887,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -2734,7 +2941,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2746,7 +2953,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2759,7 +2966,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -2805,7 +3012,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +3024,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +3037,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -2887,7 +3094,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
 	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
-	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xb7\r\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xec\r\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -2934,7 +3141,24 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\n" +
 	"taken_back\x18# \x03(\v2\x1e.greenlight.admin.v1.TakenBackR\ttakenBack\x12H\n" +
 	"\x12warming_blue_since\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\x10warmingBlueSince\x12J\n" +
-	"\x13warming_green_since\x18% \x01(\v2\x1a.google.protobuf.TimestampR\x11warmingGreenSince\"\x84\x01\n" +
+	"\x13warming_green_since\x18% \x01(\v2\x1a.google.protobuf.TimestampR\x11warmingGreenSince\x123\n" +
+	"\x06rolled\x18& \x01(\v2\x1b.greenlight.admin.v1.RolledR\x06rolled\"\xa6\x02\n" +
+	"\x06Rolled\x12\x14\n" +
+	"\x05total\x18\x01 \x01(\x05R\x05total\x124\n" +
+	"\abatches\x18\x02 \x03(\v2\x1a.greenlight.admin.v1.BatchR\abatches\x12\x18\n" +
+	"\arestore\x18\x03 \x01(\bR\arestore\x120\n" +
+	"\x05asked\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\x12.\n" +
+	"\x04next\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04next\x12\x10\n" +
+	"\x03key\x18\x06 \x01(\tR\x03key\x12\x12\n" +
+	"\x04back\x18\a \x01(\bR\x04back\x12\x14\n" +
+	"\x05tries\x18\b \x01(\x05R\x05tries\x12\x18\n" +
+	"\aproblem\x18\t \x01(\tR\aproblem\"\xe6\x01\n" +
+	"\x05Batch\x12;\n" +
+	"\tinstances\x18\x01 \x03(\v2\x1d.greenlight.admin.v1.EndpointR\tinstances\x12\x12\n" +
+	"\x04left\x18\x02 \x01(\x05R\x04left\x12,\n" +
+	"\x03out\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x03out\x12.\n" +
+	"\x04told\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04told\x12.\n" +
+	"\x04gone\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04gone\"\x84\x01\n" +
 	"\tTakenBack\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1b\n" +
 	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\x12\x14\n" +
@@ -3158,7 +3382,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -3166,137 +3390,147 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*ModelStatus)(nil),           // 3: greenlight.admin.v1.ModelStatus
 	(*Twice)(nil),                 // 4: greenlight.admin.v1.Twice
 	(*State)(nil),                 // 5: greenlight.admin.v1.State
-	(*TakenBack)(nil),             // 6: greenlight.admin.v1.TakenBack
-	(*Letting)(nil),               // 7: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 8: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 9: greenlight.admin.v1.Switch
-	(*Drill)(nil),                 // 10: greenlight.admin.v1.Drill
-	(*Acceptance)(nil),            // 11: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 12: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 13: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 14: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 15: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 16: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 17: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 18: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 19: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 20: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 21: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 22: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 23: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 24: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 25: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 26: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 27: greenlight.admin.v1.CheckProgress
-	nil,                           // 28: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 29: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 31: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 32: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 33: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 34: google.protobuf.Duration
-	(*Mirror)(nil),                // 35: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 36: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 37: greenlight.admin.v1.Carried
-	(*Chart)(nil),                 // 38: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 39: greenlight.admin.v1.Case
+	(*Rolled)(nil),                // 6: greenlight.admin.v1.Rolled
+	(*Batch)(nil),                 // 7: greenlight.admin.v1.Batch
+	(*TakenBack)(nil),             // 8: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 9: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 10: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 11: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 12: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 13: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 14: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 15: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 16: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 17: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 18: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 19: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 20: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 21: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 22: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 23: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 24: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 25: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 26: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 27: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 28: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 29: greenlight.admin.v1.CheckProgress
+	nil,                           // 30: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 31: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 33: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 34: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 35: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
+	(*Mirror)(nil),                // 37: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 38: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 39: greenlight.admin.v1.Carried
+	(*Chart)(nil),                 // 40: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 41: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	5,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	29, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	30, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	19, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	22, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	27, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	31, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	32, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	24, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	31, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	32, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	21, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	24, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	29, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	33, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	34, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	26, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
 	4,  // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
-	30, // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
-	33, // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	32, // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	35, // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,  // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	30, // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	8,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	9,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	32, // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	10, // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	11, // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,  // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	34, // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	30, // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	30, // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	30, // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	7,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	30, // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	35, // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	30, // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	36, // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	37, // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	37, // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	30, // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
-	34, // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
-	6,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
-	30, // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
-	30, // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
-	30, // 33: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
-	30, // 34: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	30, // 35: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	33, // 36: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	33, // 37: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	30, // 38: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	30, // 39: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 40: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	12, // 41: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	13, // 42: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	29, // 43: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	30, // 44: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	30, // 45: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	11, // 46: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	4,  // 47: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
-	10, // 48: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
-	30, // 49: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
-	30, // 50: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
-	34, // 51: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
-	34, // 52: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
-	30, // 53: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
-	30, // 54: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	30, // 55: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 56: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 57: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	8,  // 58: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 59: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	28, // 60: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	14, // 61: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	34, // 62: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	30, // 63: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	15, // 64: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	17, // 65: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	16, // 66: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	16, // 67: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,  // 68: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	18, // 69: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	38, // 70: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	39, // 71: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	15, // 72: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	20, // 73: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	20, // 74: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	21, // 75: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	30, // 76: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	24, // 77: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	25, // 78: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	26, // 79: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	21, // 80: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	24, // 81: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	24, // 82: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	21, // 83: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	21, // 84: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	23, // 85: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	30, // 86: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	30, // 87: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	30, // 88: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,  // 89: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	90, // [90:90] is the sub-list for method output_type
-	90, // [90:90] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	36, // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	32, // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	32, // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	32, // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	9,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	32, // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	37, // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	32, // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	38, // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	39, // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	39, // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	32, // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	36, // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	8,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	32, // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	32, // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	6,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
+	7,  // 34: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
+	32, // 35: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
+	32, // 36: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
+	22, // 37: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
+	32, // 38: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
+	32, // 39: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
+	32, // 40: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
+	32, // 41: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	32, // 42: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	32, // 43: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	35, // 44: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	35, // 45: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	32, // 46: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	32, // 47: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,  // 48: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	14, // 49: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	15, // 50: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	31, // 51: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	32, // 52: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	32, // 53: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	13, // 54: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,  // 55: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	12, // 56: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	32, // 57: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	32, // 58: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	36, // 59: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	36, // 60: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	32, // 61: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	32, // 62: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	32, // 63: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,  // 64: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,  // 65: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	10, // 66: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,  // 67: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	30, // 68: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	16, // 69: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	36, // 70: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	32, // 71: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	17, // 72: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	19, // 73: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	18, // 74: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	18, // 75: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,  // 76: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	20, // 77: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	40, // 78: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	41, // 79: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	17, // 80: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	22, // 81: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	22, // 82: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	23, // 83: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	32, // 84: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	26, // 85: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	27, // 86: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	28, // 87: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	23, // 88: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	26, // 89: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	26, // 90: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	23, // 91: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	23, // 92: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	25, // 93: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	32, // 94: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	32, // 95: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	32, // 96: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,  // 97: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	98, // [98:98] is the sub-list for method output_type
+	98, // [98:98] is the sub-list for method input_type
+	98, // [98:98] is the sub-list for extension type_name
+	98, // [98:98] is the sub-list for extension extendee
+	0,  // [0:98] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -3307,14 +3541,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[12].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -135,6 +135,9 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	if sw.GetCause() != "" {
 		b.line("switch", "%s", sw.GetCause())
 	}
+	if r := m.GetState().GetRolled(); r != nil && sw.GetPlan().GetRolling() != nil {
+		b.line("rolling", "%s", rolledWords(r, colorWord(sw.GetFrom())))
+	}
 	if sw.GetUndoes() != "" {
 		b.line("switch", "goes back to before switch %s", sw.GetUndoes())
 	}
@@ -150,6 +153,26 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	if steps := sw.GetPlan().GetShift(); sw.GetOutcome() == adminv1.Outcome_OUTCOME_UNSPECIFIED && len(steps) > 1 {
 		b.line("switch", "step %d of %d", m.GetState().GetStepIndex()+1, len(steps))
 	}
+}
+
+// rolledWords is "2 of 4 instances of blue were let go, 1 on its way".
+func rolledWords(r *adminv1.Rolled, color string) string {
+	gone, going := 0, 0
+	for _, b := range r.GetBatches() {
+		if b.GetGone() != nil {
+			gone += len(b.GetInstances())
+		} else {
+			going += len(b.GetInstances())
+		}
+	}
+	out := fmt.Sprintf("%d of %s of %s were let go", gone, plural(r.GetTotal(), "instance"), color)
+	if going > 0 {
+		out += fmt.Sprintf(", %d more out of service", going)
+	}
+	if r.GetRestore() {
+		out += "; they are asked for back"
+	}
+	return out
 }
 
 func forcedWord(sw *adminv1.Switch) string {
