@@ -21,10 +21,10 @@ demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=file|consu
 	exec bin/greenlight demo --registry $(REGISTRY) $(if $(KEEP),--keep)
 
 .PHONY: test
-test: ## Run every test, with real Envoys, Consul and model servers (gets them once: 6 to 10 minutes)
+test: ## Run every test, with real Envoys, Consul, Nomad and model servers (gets them once: 8 to 14 minutes)
 	@mkdir -p .tools
-	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && PYTHON_MODELS=$$(tools/get-python) && \
-	PYTHON_KSERVE=$$(tools/get-python kserve) && export ENVOY CONSUL PYTHON_MODELS PYTHON_KSERVE && \
+	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && NOMAD=$$(tools/get-nomad) && PYTHON_MODELS=$$(tools/get-python) && \
+	PYTHON_KSERVE=$$(tools/get-python kserve) && export ENVOY CONSUL NOMAD PYTHON_MODELS PYTHON_KSERVE && \
 	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 15m -p 2 ./...
 	@tools/no-skips $(TESTLOG)
 

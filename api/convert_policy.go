@@ -90,7 +90,17 @@ func shiftStep(s policy.Step) *adminv1.ShiftStep {
 }
 
 func retire(r policy.Retire) *adminv1.Retire {
-	return &adminv1.Retire{
+	out := &adminv1.Retire{
 		Off: r.Off, After: lasting(r.After), Webhook: r.Webhook, Secret: secret(r.Secret), Repurpose: r.Repurpose,
 	}
+	if c := r.Consul; c != nil {
+		out.Consul = &adminv1.ConsulRetire{Scheme: c.Scheme, Port: number(c.Port), Token: secret(c.Token)}
+	}
+	if n := r.Nomad; n != nil {
+		out.Nomad = &adminv1.NomadRetire{
+			Address: n.Address, BlueJob: n.Jobs[policy.Blue], GreenJob: n.Jobs[policy.Green], Group: n.Group,
+			Namespace: n.Namespace, Region: n.Region, Token: secret(n.Token),
+		}
+	}
+	return out
 }

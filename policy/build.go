@@ -169,36 +169,3 @@ func (b *builder) rollback(raw *rawRollback) Rollback {
 		EndpointsBelow: b.weight(raw.EndpointsBelow, Full/2),
 	}
 }
-
-func (b *builder) retire(raw *rawRetire) Retire {
-	if raw == nil {
-		raw = &rawRetire{}
-	}
-	off := truth(raw.Off, false)
-	if off && (raw.After != nil || raw.Webhook != nil || raw.Repurpose != nil) {
-		b.problem("spec.retire.off", RuleContradiction, "retire.off = true, yet after, webhook or repurpose is written; remove one or the other")
-	}
-	if raw.Repurpose != nil && raw.Webhook != nil {
-		b.problem("spec.retire.repurpose", RuleContradiction, "retire.repurpose keeps the old color, and retire.webhook lets it go; remove one of the two")
-	}
-	if raw.Secret != nil && raw.Webhook == nil {
-		b.problem("spec.retire.secret", RuleContradiction, "retire.secret signs what retire.webhook is sent, and there is none; write webhook or remove secret")
-	}
-	return Retire{
-		Off:       off,
-		After:     b.wait("spec.retire.after", raw.After, day, 0, aYear),
-		Webhook:   b.webhook("spec.retire.webhook", raw.Webhook),
-		Secret:    b.secret("spec.retire.secret", raw.Secret),
-		Repurpose: b.choice("spec.retire.repurpose", raw.Repurpose, "", repurposeStaging) != "",
-	}
-}
-
-// repurposeStaging is the duty that an old color can be given.
-const repurposeStaging = "staging"
-
-func (b *builder) webhook(path string, written *string) string {
-	if written == nil {
-		return ""
-	}
-	return b.url(path, *written, urlFault)
-}

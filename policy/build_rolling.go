@@ -39,7 +39,9 @@ func (b *builder) fitRolling(m *Model) {
 	case m.Retire.Off || m.Retire.Repurpose:
 		b.problem(path, RuleContradiction, "shift.rolling lets the old instances go, and retire keeps them; remove retire.off or retire.repurpose, or write another shape")
 	case !m.Retire.Hooked():
-		b.problem(path, RuleContradiction, "shift.rolling needs somebody who lets instances go; write retire.webhook")
+		b.problem(path, RuleContradiction, "shift.rolling needs somebody who lets instances go; write retire.webhook or retire.consul")
+	case m.Retire.Nomad != nil:
+		b.problem("spec.retire.nomad", RuleContradiction, "with shift.rolling certain instances make room, and Nomad chooses itself which it stops; write retire.webhook or retire.consul")
 	case m.Shadow.Percent > 0:
 		b.problem("spec.shadow", RuleContradiction, "shadow mirrors users' requests to a whole color, and with shift.rolling there are only a few instances of it; remove one of the two")
 	}

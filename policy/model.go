@@ -215,13 +215,36 @@ type Retire struct {
 	After   time.Duration `json:"after"` // after the bake; default 24h
 	Webhook string        `json:"webhook,omitempty"`
 	Secret  *Secret       `json:"secret,omitempty"` // signs the webhook's body (HMAC-SHA256)
+	// Consul and Nomad are other ways to let instances go; at most one of the three is set.
+	Consul *ConsulRetire `json:"consul,omitempty"`
+	Nomad  *NomadRetire  `json:"nomad,omitempty"`
 	// Repurpose keeps the old color as staging, reached by the preview alone,
 	// instead of letting it go.
 	Repurpose bool `json:"repurpose,omitempty"`
 }
 
 // Hooked reports whether somebody is asked to let instances go.
-func (r Retire) Hooked() bool { return r.Webhook != "" }
+func (r Retire) Hooked() bool { return r.Webhook != "" || r.Consul != nil || r.Nomad != nil }
+
+// ConsulRetire puts instances into Consul's maintenance mode.
+type ConsulRetire struct {
+	// Scheme and Port are of the HTTP API of the agent on each instance's node: the
+	// catalog does not tell them. Default http and 8500.
+	Scheme string  `json:"scheme"`
+	Port   int     `json:"port"`
+	Token  *Secret `json:"token,omitempty"` // ACL token for these agents; nil: the registry's
+}
+
+// NomadRetire scales a Nomad job.
+type NomadRetire struct {
+	Address string `json:"address"` // URL of Nomad's HTTP API
+	// Jobs are the colors' jobs, and Group is the task group in them.
+	Jobs      map[Color]string `json:"jobs"`
+	Group     string           `json:"group"`
+	Namespace string           `json:"namespace,omitempty"` // empty: default
+	Region    string           `json:"region,omitempty"`    // empty: the server's
+	Token     *Secret          `json:"token,omitempty"`
+}
 
 // Fleet is the policy of one fleet: the Envoys that share a node.cluster.
 // A fleet that no file describes keeps its own listeners and asks for the

@@ -185,12 +185,34 @@ type rawRollback struct {
 }
 
 type rawRetire struct {
-	After   *duration  `yaml:"after" jsonschema:"default=24h" jsonschema_description:"Time after the bake until the old color is let go."`
-	Webhook *string    `yaml:"webhook" jsonschema:"format=uri,example=https://deploy.internal/retire" jsonschema_description:"URL that is told when the old color may be let go."`
-	Secret  *rawSecret `yaml:"secret" jsonschema_description:"Signs the webhook's body. Without it the body is unsigned."`
-	Off     *bool      `yaml:"off" jsonschema:"default=false" jsonschema_description:"The old color is never let go."`
+	After   *duration        `yaml:"after" jsonschema:"default=24h" jsonschema_description:"Time after the bake until the old color is let go."`
+	Webhook *string          `yaml:"webhook" jsonschema:"format=uri,example=https://deploy.internal/retire" jsonschema_description:"URL that is told when the old color may be let go."`
+	Secret  *rawSecret       `yaml:"secret" jsonschema_description:"Signs the webhook's body. Without it the body is unsigned."`
+	Consul  *rawConsulRetire `yaml:"consul" jsonschema_description:"Puts the old instances into Consul's maintenance mode."`
+	Nomad   *rawNomadRetire  `yaml:"nomad" jsonschema_description:"Scales the old color's Nomad job."`
+	Off     *bool            `yaml:"off" jsonschema:"default=false" jsonschema_description:"The old color is never let go."`
 	// Repurpose is a word, so that other duties may follow.
 	Repurpose *string `yaml:"repurpose" jsonschema:"enum=staging" jsonschema_description:"The old color is kept, reached by the preview alone, instead of being let go."`
+}
+
+type rawConsulRetire struct {
+	Scheme *string    `yaml:"scheme" jsonschema:"default=http,enum=http,enum=https" jsonschema_description:"Scheme of the HTTP API of the agents on the instances' nodes."`
+	Port   *int       `yaml:"port" jsonschema:"default=8500,minimum=1,maximum=65535" jsonschema_description:"Port of that API."`
+	Token  *rawSecret `yaml:"token" jsonschema_description:"ACL token for these agents. Default: the registry's."`
+}
+
+type rawNomadRetire struct {
+	Address   *string       `yaml:"address" jsonschema:"required,format=uri,example=http://nomad.internal:4646" jsonschema_description:"URL of Nomad's HTTP API."`
+	Jobs      *rawNomadJobs `yaml:"jobs" jsonschema:"required" jsonschema_description:"The job of each color."`
+	Group     *string       `yaml:"group" jsonschema:"required,example=model" jsonschema_description:"The task group that is scaled."`
+	Namespace *string       `yaml:"namespace" jsonschema_description:"Namespace of the jobs. Default: Nomad's default."`
+	Region    *string       `yaml:"region" jsonschema_description:"Region of the jobs. Default: the server's own."`
+	Token     *rawSecret    `yaml:"token" jsonschema_description:"ACL token with the capabilities scale-job, read-job-scaling and read-job."`
+}
+
+type rawNomadJobs struct {
+	Blue  *string `yaml:"blue" jsonschema:"required,example=fraud-blue" jsonschema_description:"The job of the blue instances."`
+	Green *string `yaml:"green" jsonschema:"required,example=fraud-green" jsonschema_description:"The job of the green instances."`
 }
 
 type rawFleet struct {

@@ -80,6 +80,12 @@ func NewConsul(o Options) (*Consul, error) {
 	return c, nil
 }
 
+// Client is the client that the registry asks with, and the ACL token of now.
+func (c *Consul) Client() (*api.Client, string, error) {
+	token, err := c.token()
+	return c.client, token, err
+}
+
 // maxConnections is how many idle connections to the agent are kept.
 const maxConnections = 1024
 

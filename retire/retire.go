@@ -6,6 +6,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/hashicorp/consul/api"
+
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -16,6 +18,10 @@ type Options struct {
 	Secret func(policy.Secret) (string, error)
 	// Sign puts a signature of body by secret on a request.
 	Sign func(r *http.Request, body []byte, secret string)
+	// Consul is the registry's client and its ACL token of now, and ConsulDatacenter the
+	// one that is asked when a policy names none.
+	Consul           func() (*api.Client, string, error)
+	ConsulDatacenter string
 }
 
 // Retirer lets instances go.
@@ -31,8 +37,14 @@ func New(o Options) *Retirer { return &Retirer{o: o, client: &http.Client{}} }
 // the same again after it succeeded: that changes nothing. A policy that names no
 // way leaves it to people to do it.
 func (r *Retirer) LetGo(ctx context.Context, model string, a rollout.LetGo) error {
-	if a.How.Webhook == "" {
+	switch {
+	case a.How.Webhook != "":
+		return r.tell(ctx, model, a)
+	case a.How.Consul != nil:
+		return r.maintain(ctx, model, a)
+	case a.How.Nomad != nil:
+		return r.scale(ctx, model, a)
+	default:
 		return nil
 	}
-	return r.tell(ctx, model, a)
 }

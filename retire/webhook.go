@@ -12,20 +12,41 @@ import (
 	"greenlight/rollout"
 )
 
-// note is what a retire webhook is sent: the color that may be let go. The same
-// note may come more than once; the header Idempotency-Key tells that it is the same.
+// note is what a retire webhook is sent: the instances that may be let go, or are
+// wanted back. The same note may come more than once; the header Idempotency-Key tells
+// that it is the same.
 type note struct {
-	Event    string       `json:"event"` // "retire"
-	Model    string       `json:"model"`
-	SwitchID string       `json:"switchId"`
-	Color    policy.Color `json:"color"`
-	Version  string       `json:"version,omitempty"`
+	Event     string       `json:"event"` // "retire" or "restore"
+	Model     string       `json:"model"`
+	SwitchID  string       `json:"switchId"`
+	Color     policy.Color `json:"color"`
+	Version   string       `json:"version,omitempty"`
+	Instances []instance   `json:"instances"`
+	Left      int          `json:"left"` // how many others of the color stay
+}
+
+// instance is one of them, as the registry knows it.
+type instance struct {
+	ID      string `json:"id"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+}
+
+func noteOf(model string, a rollout.LetGo) note {
+	n := note{Event: "retire", Model: model, SwitchID: a.SwitchID, Color: a.Color, Version: a.Version, Instances: []instance{}, Left: a.Left}
+	if a.Restore {
+		n.Event = "restore"
+	}
+	for _, e := range a.Instances {
+		n.Instances = append(n.Instances, instance{ID: e.ID, Address: e.Address, Port: e.Port})
+	}
+	return n
 }
 
 // tell sends the note. A status from 200 to 299 accepts it, but 202 says that the
 // work is under way: then, as after a failure, the same note is sent again later.
 func (r *Retirer) tell(ctx context.Context, model string, a rollout.LetGo) error {
-	body, err := json.Marshal(note{Event: "retire", Model: model, SwitchID: a.SwitchID, Color: a.Color, Version: a.Version})
+	body, err := json.Marshal(noteOf(model, a))
 	if err != nil {
 		return fmt.Errorf("write retire note: %w", err)
 	}

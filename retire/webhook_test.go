@@ -2,7 +2,6 @@ package retire
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 
 var wish = rollout.LetGo{
 	Key: "20261101T120000-fraud-0001", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01",
+	Instances: []rollout.Endpoint{{ID: "b1", Address: "10.0.0.1", Port: 8080}, {ID: "b2", Address: "10.0.0.2", Port: 8080}},
 }
 
 // hook answers with a status and a body and says what it was sent.
@@ -79,23 +79,13 @@ func TestRetireNote(t *testing.T) {
 		if r.Method != http.MethodPost || r.URL.Path != "/retire" || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %s %v", r.Method, r.URL, r.Header)
 		}
-		if got := r.Header.Values("Idempotency-Key"); len(got) != 1 || got[0] != wish.SwitchID {
-			t.Errorf("idempotency key %q, want the switch's id", got)
+		if got := r.Header.Values("Idempotency-Key"); len(got) != 1 || got[0] != wish.Key {
+			t.Errorf("idempotency key %q, want the wish's", got)
 		}
-		var got map[string]string
-		if err := json.Unmarshal(body, &got); err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]string{
-			"event": "retire", "model": "fraud", "switchId": wish.SwitchID, "color": "blue", "version": "2026-10-01",
-		}
-		for key, value := range want {
-			if got[key] != value {
-				t.Errorf("%s = %q, want %q", key, got[key], value)
-			}
-		}
-		if len(got) != len(want) {
-			t.Errorf("note %s", body)
+		want := `{"event":"retire","model":"fraud","switchId":"20261101T120000-fraud-0001","color":"blue","version":"2026-10-01",` +
+			`"instances":[{"id":"b1","address":"10.0.0.1","port":8080},{"id":"b2","address":"10.0.0.2","port":8080}],"left":0}`
+		if string(body) != want {
+			t.Errorf("note %s\nwant %s", body, want)
 		}
 	})
 	for range 2 { // the same note again is the same note
@@ -108,11 +98,28 @@ func TestRetireNote(t *testing.T) {
 	}
 }
 
+// A batch is asked for back under a key of its own, and what stayed is told.
+func TestRestoreNote(t *testing.T) {
+	back := wish
+	back.Key, back.Restore, back.Instances, back.Left = wish.SwitchID+"-restore-1", true, wish.Instances[1:], 1
+	url := hook(t, http.StatusOK, "", func(r *http.Request, body []byte) {
+		if r.Header.Get("Idempotency-Key") != back.Key {
+			t.Errorf("key %q", r.Header.Get("Idempotency-Key"))
+		}
+		if !strings.Contains(string(body), `"event":"restore"`) || !strings.HasSuffix(string(body), `"instances":[{"id":"b2","address":"10.0.0.2","port":8080}],"left":1}`) {
+			t.Errorf("note %s", body)
+		}
+	})
+	if err := post(t.Context(), url, back); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRetireNoteWithoutVersion(t *testing.T) {
 	bare := wish
 	bare.Version = ""
 	url := hook(t, http.StatusOK, "", func(_ *http.Request, body []byte) {
-		if strings.Contains(string(body), "version") {
+		if strings.Contains(string(body), `"version"`) {
 			t.Errorf("note %s", body)
 		}
 	})

@@ -2432,7 +2432,11 @@ type Retire struct {
 	// What signs the webhook's body; unset: nothing does.
 	Secret *Secret `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	// The old color is kept as staging, reached by the preview alone.
-	Repurpose     bool `protobuf:"varint,5,opt,name=repurpose,proto3" json:"repurpose,omitempty"`
+	Repurpose bool `protobuf:"varint,5,opt,name=repurpose,proto3" json:"repurpose,omitempty"`
+	// Instances are put into Consul's maintenance mode; unset otherwise.
+	Consul *ConsulRetire `protobuf:"bytes,6,opt,name=consul,proto3" json:"consul,omitempty"`
+	// The color's Nomad job is scaled; unset otherwise.
+	Nomad         *NomadRetire `protobuf:"bytes,7,opt,name=nomad,proto3" json:"nomad,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2500,6 +2504,176 @@ func (x *Retire) GetRepurpose() bool {
 		return x.Repurpose
 	}
 	return false
+}
+
+func (x *Retire) GetConsul() *ConsulRetire {
+	if x != nil {
+		return x.Consul
+	}
+	return nil
+}
+
+func (x *Retire) GetNomad() *NomadRetire {
+	if x != nil {
+		return x.Nomad
+	}
+	return nil
+}
+
+// ConsulRetire puts instances into Consul's maintenance mode.
+type ConsulRetire struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the agents on the instances' nodes offer their HTTP API.
+	Scheme string `protobuf:"bytes,1,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	Port   int32  `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
+	// ACL token for these agents; unset: the registry's.
+	Token         *Secret `protobuf:"bytes,3,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsulRetire) Reset() {
+	*x = ConsulRetire{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsulRetire) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsulRetire) ProtoMessage() {}
+
+func (x *ConsulRetire) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsulRetire.ProtoReflect.Descriptor instead.
+func (*ConsulRetire) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ConsulRetire) GetScheme() string {
+	if x != nil {
+		return x.Scheme
+	}
+	return ""
+}
+
+func (x *ConsulRetire) GetPort() int32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *ConsulRetire) GetToken() *Secret {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// NomadRetire scales a Nomad job.
+type NomadRetire struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Address       string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	BlueJob       string                 `protobuf:"bytes,2,opt,name=blue_job,json=blueJob,proto3" json:"blue_job,omitempty"`
+	GreenJob      string                 `protobuf:"bytes,3,opt,name=green_job,json=greenJob,proto3" json:"green_job,omitempty"`
+	Group         string                 `protobuf:"bytes,4,opt,name=group,proto3" json:"group,omitempty"`
+	Namespace     string                 `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Region        string                 `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`
+	Token         *Secret                `protobuf:"bytes,7,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NomadRetire) Reset() {
+	*x = NomadRetire{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NomadRetire) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NomadRetire) ProtoMessage() {}
+
+func (x *NomadRetire) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NomadRetire.ProtoReflect.Descriptor instead.
+func (*NomadRetire) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *NomadRetire) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetBlueJob() string {
+	if x != nil {
+		return x.BlueJob
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetGreenJob() string {
+	if x != nil {
+		return x.GreenJob
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *NomadRetire) GetToken() *Secret {
+	if x != nil {
+		return x.Token
+	}
+	return nil
 }
 
 var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
@@ -2672,13 +2846,27 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06checks\x18\x03 \x03(\v2\x1a.greenlight.admin.v1.CheckR\x06checks\"f\n" +
 	"\x0eRollbackPolicy\x12\x1c\n" +
 	"\tautomatic\x18\x01 \x01(\bR\tautomatic\x126\n" +
-	"\x17endpoints_below_percent\x18\x02 \x01(\x01R\x15endpointsBelowPercent\"\xb8\x01\n" +
+	"\x17endpoints_below_percent\x18\x02 \x01(\x01R\x15endpointsBelowPercent\"\xab\x02\n" +
 	"\x06Retire\x12\x10\n" +
 	"\x03off\x18\x01 \x01(\bR\x03off\x12/\n" +
 	"\x05after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05after\x12\x18\n" +
 	"\awebhook\x18\x03 \x01(\tR\awebhook\x123\n" +
 	"\x06secret\x18\x04 \x01(\v2\x1b.greenlight.admin.v1.SecretR\x06secret\x12\x1c\n" +
-	"\trepurpose\x18\x05 \x01(\bR\trepurpose*?\n" +
+	"\trepurpose\x18\x05 \x01(\bR\trepurpose\x129\n" +
+	"\x06consul\x18\x06 \x01(\v2!.greenlight.admin.v1.ConsulRetireR\x06consul\x126\n" +
+	"\x05nomad\x18\a \x01(\v2 .greenlight.admin.v1.NomadRetireR\x05nomad\"m\n" +
+	"\fConsulRetire\x12\x16\n" +
+	"\x06scheme\x18\x01 \x01(\tR\x06scheme\x12\x12\n" +
+	"\x04port\x18\x02 \x01(\x05R\x04port\x121\n" +
+	"\x05token\x18\x03 \x01(\v2\x1b.greenlight.admin.v1.SecretR\x05token\"\xde\x01\n" +
+	"\vNomadRetire\x12\x18\n" +
+	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x19\n" +
+	"\bblue_job\x18\x02 \x01(\tR\ablueJob\x12\x1b\n" +
+	"\tgreen_job\x18\x03 \x01(\tR\bgreenJob\x12\x14\n" +
+	"\x05group\x18\x04 \x01(\tR\x05group\x12\x1c\n" +
+	"\tnamespace\x18\x05 \x01(\tR\tnamespace\x12\x16\n" +
+	"\x06region\x18\x06 \x01(\tR\x06region\x121\n" +
+	"\x05token\x18\a \x01(\v2\x1b.greenlight.admin.v1.SecretR\x05token*?\n" +
 	"\x05Color\x12\x15\n" +
 	"\x11COLOR_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2727,7 +2915,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                  // 0: greenlight.admin.v1.Color
 	(Shape)(0),                  // 1: greenlight.admin.v1.Shape
@@ -2760,16 +2948,18 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(*Bake)(nil),                // 28: greenlight.admin.v1.Bake
 	(*RollbackPolicy)(nil),      // 29: greenlight.admin.v1.RollbackPolicy
 	(*Retire)(nil),              // 30: greenlight.admin.v1.Retire
-	(*durationpb.Duration)(nil), // 31: google.protobuf.Duration
-	(*Predict)(nil),             // 32: greenlight.admin.v1.Predict
-	(*Secret)(nil),              // 33: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),        // 34: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),          // 35: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),        // 36: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),     // 37: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),        // 38: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),     // 39: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),         // 40: greenlight.admin.v1.OnInconclusive
+	(*ConsulRetire)(nil),        // 31: greenlight.admin.v1.ConsulRetire
+	(*NomadRetire)(nil),         // 32: greenlight.admin.v1.NomadRetire
+	(*durationpb.Duration)(nil), // 33: google.protobuf.Duration
+	(*Predict)(nil),             // 34: greenlight.admin.v1.Predict
+	(*Secret)(nil),              // 35: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),        // 36: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),          // 37: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),        // 38: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),     // 39: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),        // 40: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),     // 41: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),         // 42: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	15, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
@@ -2778,64 +2968,68 @@ var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	17, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
 	21, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
 	25, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	31, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	33, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
 	27, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
 	28, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
 	29, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
 	30, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	32, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	34, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
 	26, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
 	9,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
 	13, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
 	7,  // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
 	8,  // 17: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
-	31, // 18: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
+	33, // 18: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
 	10, // 19: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
 	11, // 20: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	31, // 21: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	33, // 21: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
 	2,  // 22: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
 	12, // 23: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	31, // 24: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	31, // 25: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	31, // 26: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	33, // 24: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	33, // 25: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	33, // 26: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
 	3,  // 27: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	31, // 28: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	33, // 28: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
 	18, // 29: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
 	19, // 30: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
 	20, // 31: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	31, // 32: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	33, // 33: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	33, // 32: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	35, // 33: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
 	14, // 34: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	31, // 35: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	31, // 36: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	31, // 37: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	33, // 35: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	33, // 36: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	33, // 37: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
 	22, // 38: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
 	23, // 39: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
 	24, // 40: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	34, // 41: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	35, // 42: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	36, // 43: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	37, // 44: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	38, // 45: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	39, // 46: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	40, // 47: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	36, // 41: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	37, // 42: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	38, // 43: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	39, // 44: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	40, // 45: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	41, // 46: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	42, // 47: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
 	4,  // 48: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	31, // 49: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	31, // 50: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	33, // 49: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	33, // 50: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
 	21, // 51: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	31, // 52: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	33, // 52: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
 	5,  // 53: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	31, // 54: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	31, // 55: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	33, // 54: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	33, // 55: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
 	21, // 56: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	31, // 57: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	33, // 58: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
-	59, // [59:59] is the sub-list for method output_type
-	59, // [59:59] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	33, // 57: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	35, // 58: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	31, // 59: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
+	32, // 60: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
+	35, // 61: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
+	35, // 62: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -2864,7 +3058,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -155,3 +155,6 @@ func FindEnvoy() (string, error) { return find("envoy", "ENVOY", "tools/get-envo
 
 // FindConsul is the path of a Consul, looked for in the same places.
 func FindConsul() (string, error) { return find("consul", "CONSUL", "tools/get-consul") }
+
+// FindNomad is the path of a Nomad, looked for in the same places.
+func FindNomad() (string, error) { return find("nomad", "NOMAD", "tools/get-nomad") }

@@ -42,7 +42,7 @@ func (s *story) refuseWorse(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	id, err := s.start(ctx, "the new model is out")
+	id, err := s.start(ctx, &adminv1.StartSwitchRequest{Reason: "the new model is out"})
 	if err != nil {
 		return err
 	}
@@ -65,13 +65,13 @@ func (s *story) switchToGood(ctx context.Context) error {
 	if err := s.release(ctx, models.Equal); err != nil {
 		return err
 	}
-	return s.switchUntilBake(ctx, "the better model is out")
+	return s.switchUntilBake(ctx, &adminv1.StartSwitchRequest{Reason: "the better model is out"})
 }
 
 // switchUntilBake starts a switch, tells what users see of it, and returns when it bakes.
-func (s *story) switchUntilBake(ctx context.Context, reason string) error {
+func (s *story) switchUntilBake(ctx context.Context, q *adminv1.StartSwitchRequest) error {
 	began := time.Now()
-	id, err := s.start(ctx, reason)
+	id, err := s.start(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -122,8 +122,8 @@ func (s *story) rollBackByHand(ctx context.Context) error {
 	if err := s.fail(modelserver.None); err != nil {
 		return err
 	}
-	s.teller.sayf("green is healthy again")
-	if err := s.switchUntilBake(ctx, "second try"); err != nil {
+	s.teller.sayf("green is healthy again; users were taken back from its version, so somebody has to say that it is tried again")
+	if err := s.switchUntilBake(ctx, &adminv1.StartSwitchRequest{Reason: "second try", Again: true}); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -156,8 +156,9 @@ func (s *story) release(ctx context.Context, version string) error {
 	return err
 }
 
-func (s *story) start(ctx context.Context, reason string) (string, error) {
-	resp, err := s.server.Client.StartSwitch(ctx, &adminv1.StartSwitchRequest{Model: models.Name, Actor: "demo", Reason: reason})
+func (s *story) start(ctx context.Context, q *adminv1.StartSwitchRequest) (string, error) {
+	q.Model, q.Actor = models.Name, "demo"
+	resp, err := s.server.Client.StartSwitch(ctx, q)
 	if err != nil {
 		return "", fmt.Errorf("start switch: %w", err)
 	}

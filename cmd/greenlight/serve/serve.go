@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	consul "github.com/hashicorp/consul/api"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
@@ -126,7 +127,9 @@ func (s *server) build(opts Options) error {
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: checker, Registry: source, Traffic: s.heard,
 		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
-		Retirer:   retire.New(retire.Options{Secret: checker.Secret, Sign: check.SignRequest}),
+		Retirer: retire.New(retire.Options{
+			Secret: checker.Secret, Sign: check.SignRequest, Consul: s.consulOf(source), ConsulDatacenter: s.config.ConsulDatacenter,
+		}),
 		NewWithin: s.config.NewWithin,
 		Ready: func() {
 			s.xds.Open()
@@ -144,6 +147,25 @@ func (s *server) registry() (reconcile.Registry, error) {
 		file.Settle = s.config.RegistrySettle
 		return file, nil
 	}
+	return s.newConsul()
+}
+
+// consulOf is how Consul is asked for other things than where instances are: as the
+// registry asks, also where that is a file.
+func (s *server) consulOf(source reconcile.Registry) func() (*consul.Client, string, error) {
+	return func() (*consul.Client, string, error) {
+		c, ok := source.(*registry.Consul)
+		if !ok {
+			var err error
+			if c, err = s.newConsul(); err != nil {
+				return nil, "", err
+			}
+		}
+		return c.Client()
+	}
+}
+
+func (s *server) newConsul() (*registry.Consul, error) {
 	return registry.NewConsul(registry.Options{
 		TokenFile: s.config.ConsulTokenFile, Datacenter: s.config.ConsulDatacenter,
 		Stale: s.config.ConsulStale, Settle: s.config.RegistrySettle, Log: s.log,
