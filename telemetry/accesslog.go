@@ -3,7 +3,6 @@ package telemetry
 import (
 	"errors"
 	"io"
-	"time"
 
 	datav3 "github.com/envoyproxy/go-control-plane/envoy/data/accesslog/v3"
 	alsv3 "github.com/envoyproxy/go-control-plane/envoy/service/accesslog/v3"
@@ -24,7 +23,7 @@ type accessLogs struct {
 // StreamAccessLogs hears one Envoy until its stream ends. Only the first message
 // names the node and the log.
 func (a accessLogs) StreamAccessLogs(stream alsv3.AccessLogService_StreamAccessLogsServer) error {
-	l := &log{s: a.s, seen: newSeen(), sample: policy.Full}
+	l := &log{s: a.s, sample: policy.Full}
 	for {
 		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -47,14 +46,16 @@ type log struct {
 	from     source
 	mirrored bool
 	sample   policy.Weight
-	seen     *seen
-	clocks   clockGap
 }
 
 // hear counts a batch of reports.
 func (l *log) hear(entries []*datav3.HTTPAccessLogEntry) {
-	now := l.s.now()
+	now := l.s.passed()
 	scale := float64(policy.Full) / float64(l.sample)
+	h := l.s.heard.of(listened{l.from, l.mirrored}, now)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = now
 	for _, e := range entries {
 		r, ok := read(e, l.mirrored)
 		if !ok {
@@ -65,42 +66,12 @@ func (l *log) hear(entries []*datav3.HTTPAccessLogEntry) {
 			continue
 		}
 		switch {
-		case l.seen.twice(r.print, now):
+		case h.seen.twice(r.print, now):
 			m.left(0, 1)
-		case l.clocks.age(now, r.ended) > lateAfter:
+		case h.clocks.age(now, r.ended.Sub(l.s.began)) > lateAfter:
 			m.left(1, 0)
 		default:
 			m.add(l.from, r, scale)
 		}
 	}
-}
-
-// clockGap learns how two clocks differ from what is sent between them.
-type clockGap struct {
-	known bool
-	least time.Duration
-	// oldSince is since when every report seemed old. A backlog ends soon; what does
-	// not end is a clock that was set.
-	oldSince time.Time
-}
-
-// relearnAfter is how long reports may seem old before the clock is found changed.
-const relearnAfter = 5 * time.Second
-
-// age is how old a report is: how much later than the quickest report so far one comes. A clock that
-// differs from ours differs in the same way for all of a stream's reports.
-func (g *clockGap) age(now, ended time.Time) time.Duration {
-	took := now.Round(0).Sub(ended)
-	if !g.known || took < g.least {
-		g.known, g.least = true, took
-	}
-	switch age := took - g.least; {
-	case age <= lateAfter:
-		g.oldSince = time.Time{}
-	case g.oldSince.IsZero():
-		g.oldSince = now
-	case now.Sub(g.oldSince) > relearnAfter:
-		g.least, g.oldSince = took, time.Time{}
-	}
-	return took - g.least
 }

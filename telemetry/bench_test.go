@@ -25,6 +25,7 @@ import (
 // reporter is an Envoy that reports, as far as the server can tell.
 type reporter struct {
 	t      testing.TB
+	conn   *grpc.ClientConn
 	stream alsv3.AccessLogService_StreamAccessLogsClient
 	node   string
 	first  bool
@@ -54,7 +55,7 @@ func newReporter(t testing.TB, conn *grpc.ClientConn, node string) *reporter {
 	t.Cleanup(cancel)
 	stream, err := alsv3.NewAccessLogServiceClient(conn).StreamAccessLogs(ctx)
 	must(t, err)
-	return &reporter{t: t, stream: stream, node: node, first: true}
+	return &reporter{t: t, conn: conn, stream: stream, node: node, first: true}
 }
 
 // entry is a request as Envoy 1.40 reports it.

@@ -75,6 +75,23 @@ func TestReportsThatComeTwiceOrLate(t *testing.T) {
 	h.await(t, 13, 5, 10)
 }
 
+// What an Envoy sends again on a new stream, since it did not hear that it had arrived,
+// counts once, too.
+func TestReportsThatComeAgainOnANewStream(t *testing.T) {
+	h, r := hearing(t, nil)
+	batch := some(r, 10, time.Now())
+	r.send(batch...)
+	h.await(t, 10, 0, 0)
+	again := newReporter(t, r.conn, "e1")
+	again.send(batch...)
+	again.send(some(again, 2, time.Now())...)
+	h.await(t, 12, 0, 10)
+	// Another node's are its own.
+	other := newReporter(t, r.conn, "e2")
+	other.send(batch...)
+	h.await(t, 22, 0, 10)
+}
+
 // An Envoy whose clock is an hour off is heard all the same.
 func TestReportsOfAnotherClock(t *testing.T) {
 	for _, off := range []time.Duration{-time.Hour, time.Hour} {

@@ -125,7 +125,7 @@ func (r *request) time(c *datav3.AccessLogCommon) {
 	if took == nil {
 		took = c.GetDuration()
 	}
-	r.seconds = took.AsDuration().Seconds()
+	r.seconds = max(0, took.AsDuration().Seconds())
 	r.ended = c.GetStartTime().AsTime().Add(c.GetDuration().AsDuration())
 }
 

@@ -13,14 +13,14 @@ const (
 // report that comes twice is counted once.
 type seen struct {
 	young, old map[uint64]struct{}
-	turned     time.Time
+	turned     time.Duration // since the server began
 }
 
-func newSeen() *seen { return &seen{young: map[uint64]struct{}{}} }
+func newSeen(now time.Duration) *seen { return &seen{young: map[uint64]struct{}{}, turned: now} }
 
 // twice reports whether print was seen before, and remembers it.
-func (s *seen) twice(print uint64, now time.Time) bool {
-	if now.Sub(s.turned) >= turnSeen || len(s.young) >= mostSeen {
+func (s *seen) twice(print uint64, now time.Duration) bool {
+	if now-s.turned >= turnSeen || len(s.young) >= mostSeen {
 		s.old, s.young, s.turned = s.young, make(map[uint64]struct{}, len(s.young)), now
 	}
 	if _, ok := s.young[print]; ok {

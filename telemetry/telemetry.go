@@ -47,6 +47,8 @@ type Server struct {
 	log     *slog.Logger
 	changed func(model string)
 	now     func() time.Time
+	began   time.Time
+	heard   listeners
 
 	mu     sync.RWMutex // guards models, not what they hold
 	models map[string]*model
@@ -64,8 +66,12 @@ func New(o Options) *Server {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.began, s.heard.nodes = s.now(), map[listened]*heard{}
 	return s
 }
+
+// passed is how long the server has been there.
+func (s *Server) passed() time.Duration { return s.now().Sub(s.began) }
 
 // Register adds the service to a gRPC server.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
@@ -114,6 +120,7 @@ func (s *Server) Run(ctx context.Context) error {
 // close ends the present window of every model.
 func (s *Server) close() {
 	now := s.now()
+	s.heard.forget(now.Sub(s.began))
 	for _, name := range s.names() {
 		if m := s.model(name); m != nil && m.close(now) {
 			s.changed(name)
