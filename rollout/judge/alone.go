@@ -57,6 +57,7 @@ func (r Record) Add(s Sample) Record {
 	if s.Requests <= 0 {
 		return r
 	}
+	s = s.sound()
 	if r.Halves[0].Windows >= memory {
 		r.Halves[1], r.Halves[0] = r.Halves[0], half{}
 	}
@@ -136,10 +137,11 @@ func (a Alone) Look(c Config, s Sample) Alone {
 	if s.Requests <= 0 {
 		return a
 	}
+	s = s.sound()
 	a.Now = a.Now.plus(s)
 	if a.Past.Requests >= fewest {
 		odds := a.Most / (1 - a.Most) * max(c.ErrorTolerance, 1) * laterErrors
-		a.Evidence.Errors = against(a.Evidence.Errors, min(s.Bad, s.Requests), s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
+		a.Evidence.Errors = against(a.Evidence.Errors, s.Bad, s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
 	}
 	if n := s.Latency.Count(); n > 0 && a.Slow >= fewest {
 		tolerated := max(c.LatencyTolerance, 1) * laterLatency

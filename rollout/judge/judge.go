@@ -67,6 +67,13 @@ type counts struct {
 	Bad      int `json:"bad,omitempty"`
 }
 
+// sound is s with no more bad requests than there were, and not fewer than none: a
+// figure that is no number would keep the state from being written.
+func (s Sample) sound() Sample {
+	s.Bad = min(max(s.Bad, 0), max(s.Requests, 0))
+	return s
+}
+
 func (c counts) plus(s Sample) counts { return counts{c.Requests + s.Requests, c.Bad + s.Bad} }
 
 func (c counts) rate() float64 { return float64(c.Bad) / float64(max(c.Requests, 1)) }
@@ -122,10 +129,11 @@ func (t Test) Look(c Config, live, idle Sample) Test {
 	if live.Requests <= 0 || idle.Requests <= 0 {
 		return t
 	}
+	live, idle = live.sound(), idle.sound()
 	t.Live, t.Idle = t.Live.plus(live), t.Idle.plus(idle)
 	t.Evidence.Errors = table{
 		idle: idle.Requests, live: live.Requests,
-		idleHit: min(idle.Bad, idle.Requests), liveHit: min(live.Bad, live.Requests),
+		idleHit: idle.Bad, liveHit: live.Bad,
 	}.look(t.Evidence.Errors, max(c.ErrorTolerance, 1), errorPrior)
 	if slow, n := live.Latency, live.Latency.Count(); t.LiveLatency.Seen > 0 {
 		tolerated := max(c.LatencyTolerance, 1)
