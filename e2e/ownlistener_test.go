@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -30,32 +32,36 @@ func documentedLog(t *testing.T) any {
 	return log.AccessLog
 }
 
+// giveLog puts an access log into the bootstrap's own listener, which reports to cluster.
+func giveLog(t *testing.T, config map[string]any, log []byte, cluster string) {
+	at := config
+	for _, key := range []string{"static_resources", "listeners", "filterChains", "filters", "typedConfig"} {
+		switch next := at[key].(type) {
+		case map[string]any:
+			at = next
+		case []any:
+			at, _ = next[0].(map[string]any)
+		default:
+			t.Errorf("the bootstrap has no %s: %v", key, at)
+			return
+		}
+	}
+	at["accessLog"] = json.RawMessage(bytes.ReplaceAll(log, []byte("greenlight-xds"), []byte(cluster)))
+}
+
 // An Envoy with a listener of its own, and the access log of the documentation in it,
 // reports users' requests by the weights that routed them: a switch is judged by them.
 func TestAnOwnListenerReportsToo(t *testing.T) {
 	w := newWorld(t, worldOptions{envoys: -1, rate: -1}, watched(nil))
-	log := documentedLog(t)
+	log, err := json.Marshal(documentedLog(t))
+	must(t, err)
 	bin, err := lab.FindEnvoy()
 	must(t, err)
 	ports, err := lab.FreePorts(1)
 	must(t, err)
 	e, err := lab.StartEnvoy(w.within(patience), lab.EnvoyOptions{
 		Bin: bin, Dir: w.dir, Node: "own-1", Fleet: fleet, XDS: w.server.XDS, Listen: ports[0],
-		Edit: func(config map[string]any) {
-			at := config
-			for _, key := range []string{"static_resources", "listeners", "filterChains", "filters", "typedConfig"} {
-				switch next := at[key].(type) {
-				case map[string]any:
-					at = next
-				case []any:
-					at = next[0].(map[string]any)
-				default:
-					t.Errorf("the bootstrap has no %s: %v", key, at)
-					return
-				}
-			}
-			at["accessLog"] = log
-		},
+		Edit: func(config map[string]any) { giveLog(t, config, log, "greenlight-xds") },
 	})
 	must(t, err)
 	t.Cleanup(e.Stop)
