@@ -30,6 +30,7 @@ func (t *turn) recover() {
 	if !s.Rolled.Asked.IsZero() { // asked again, under the same key
 		s.Rolled.Asked, s.Rolled.Next = time.Time{}, t.now
 	}
+	t.boundWaits()
 	switch s.Phase {
 	case Preparing:
 		s.Deadline = t.now.Add(t.plan().Prepare.Within)
@@ -43,4 +44,34 @@ func (t *turn) recover() {
 		}
 	}
 	t.awaitAgain()
+}
+
+// boundWaits shortens waits that end later than they could if they began now: the
+// clock was set back while nobody ran.
+func (t *turn) boundWaits() {
+	s := &t.s
+	if s.Switch == nil {
+		return
+	}
+	most, every := time.Duration(0), t.plan().StepChecks.Every
+	switch s.Phase {
+	case Shadowing:
+		most = t.plan().Shadow.For
+	case Holding:
+		most = t.step().Hold
+	case Baking:
+		most, every = t.plan().Bake.For, t.plan().Bake.Every
+	case Retiring:
+		most = max(t.plan().Retire.After, t.longestRequest(), lastRetry)
+	default:
+		return
+	}
+	for _, wait := range []struct {
+		at   *time.Time
+		most time.Duration
+	}{{&s.Deadline, most}, {&s.HoldUntil, t.plan().Judge.MaxHold}, {&s.NextCheck, every}} {
+		if end := t.now.Add(wait.most); wait.at.After(end) {
+			*wait.at = end
+		}
+	}
 }

@@ -112,7 +112,10 @@ func (t *turn) retired(r Retired) {
 	t.s.Deadline = t.now.Add(retryAfter(l.Tries))
 }
 
+// lastRetry is the longest pause between two tries to have instances let go.
+const lastRetry = 10 * time.Minute
+
 // retryAfter is the pause after so many refusals in a row.
 func retryAfter(tries int) time.Duration {
-	return min(time.Minute<<min(tries-1, 4), 10*time.Minute)
+	return min(time.Minute<<min(tries-1, 4), lastRetry)
 }

@@ -224,8 +224,11 @@ func (t *turn) rolledOut() bool {
 	return t.s.Facts.trusted() && len(t.s.old()) == 0 && !slices.ContainsFunc(r.Batches, func(b Batch) bool { return b.Gone.IsZero() })
 }
 
-// wantBack asks for what was let go.
+// wantBack asks for what was let go. A batch of which nobody was told serves again.
 func (t *turn) wantBack() {
+	for r := &t.s.Rolled; len(r.Batches) > 0 && r.Batches[len(r.Batches)-1].Told.IsZero(); {
+		r.Batches = r.Batches[:len(r.Batches)-1]
+	}
 	if r := &t.s.Rolled; len(r.Batches) > 0 && !r.Restore {
 		r.Restore, r.Next, r.Tries, r.Problem = true, t.now, 0, ""
 	}
@@ -235,9 +238,6 @@ func (t *turn) wantBack() {
 // It does so beside the phases: what was begun goes on whatever the switch does.
 func (t *turn) roll() {
 	r := &t.s.Rolled
-	for r.Restore && len(r.Batches) > 0 && r.Batches[len(r.Batches)-1].Told.IsZero() {
-		r.Batches = r.Batches[:len(r.Batches)-1] // nobody knows of it: it serves again
-	}
 	if len(r.Batches) == 0 {
 		*r = Rolled{Total: r.Total}
 		return

@@ -1,0 +1,57 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// halfWatched is a step that is held for ten minutes, after six of them, with users'
+// requests seen every second.
+func halfWatched(t *testing.T) *world {
+	p := shortest()
+	p.Shift = []policy.Step{{Weight: 500, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+	p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, MaxHold: time.Minute, Errors: policy.ErrorRule{Tolerate: 1}, Latency: policy.LatencyRule{Tolerate: 1.1}}
+	w := newWorld(t, p)
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	if w.s.Phase != rollout.Holding {
+		t.Fatal(w.s.Phase)
+	}
+	for range 360 {
+		w.watched()
+	}
+	return w
+}
+
+// watched lets a second pass in which users' requests are seen.
+func (w *world) watched() {
+	w.now = w.now.Add(time.Second)
+	users := routed(w.s.Weights, tallyOf(95, 0, 10*time.Millisecond), tallyOf(5, 0, 10*time.Millisecond))
+	w.step(rollout.Measured{Windows: []rollout.Window{{Begin: w.now.Add(-time.Second), End: w.now, Users: []rollout.Routed{users}}}})
+}
+
+// The clock is set while the server is away: the step is watched for the time that it
+// lacked, whatever the clock says, not shorter, and not for an hour more.
+func TestAClockThatIsSetWhileNobodyRuns(t *testing.T) {
+	for _, jump := range []time.Duration{0, time.Hour, -time.Hour} {
+		w := halfWatched(t)
+		w.now = w.now.Add(jump)
+		w.restart()
+		w.step(rollout.Observed{Endpoints: w.healthy()})
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		watched := 0
+		for w.s.Phase == rollout.Holding && watched < 3600 {
+			w.watched()
+			watched++
+		}
+		if watched < 239 || watched > 601 {
+			t.Errorf("clock set by %s: the rest of 4 min was watched for %d s", jump, watched)
+		}
+	}
+}
