@@ -115,7 +115,7 @@ func (s *Server) model(name string) *model {
 
 // describe gives a fleet its policy; nil takes it away.
 func (s *Server) describe(f *fleet, p *policy.Fleet) {
-	renamed := f.routes
+	renamed, was := f.routes, f.entries()
 	f.policy, f.routes = p, f.name
 	byName := map[string]*blob{}
 	if p != nil {
@@ -138,6 +138,8 @@ func (s *Server) describe(f *fleet, p *policy.Fleet) {
 	g := newGeneration(listener, byName)
 	if renamed != f.routes || g.version != f.listeners.version {
 		s.touchFleet(f, urgent) // a rejection may stand no longer
+	} else if !slices.Equal(was, f.entries()) {
+		s.touchFleet(f, soon)
 	}
 	s.tellAll(f, g)
 }
