@@ -34,6 +34,11 @@ func documentedLog(t *testing.T) any {
 
 // giveLog puts an access log into the bootstrap's own listener, which reports to cluster.
 func giveLog(t *testing.T, config map[string]any, log []byte, cluster string) {
+	ownManager(t, config)["accessLog"] = json.RawMessage(bytes.ReplaceAll(log, []byte("greenlight-xds"), []byte(cluster)))
+}
+
+// ownManager is the HTTP connection manager of the bootstrap's own listener.
+func ownManager(t *testing.T, config map[string]any) map[string]any {
 	at := config
 	for _, key := range []string{"static_resources", "listeners", "filterChains", "filters", "typedConfig"} {
 		switch next := at[key].(type) {
@@ -43,10 +48,10 @@ func giveLog(t *testing.T, config map[string]any, log []byte, cluster string) {
 			at, _ = next[0].(map[string]any)
 		default:
 			t.Errorf("the bootstrap has no %s: %v", key, at)
-			return
+			return map[string]any{}
 		}
 	}
-	at["accessLog"] = json.RawMessage(bytes.ReplaceAll(log, []byte("greenlight-xds"), []byte(cluster)))
+	return at
 }
 
 // An Envoy with a listener of its own, and the access log of the documentation in it,

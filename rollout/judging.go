@@ -141,8 +141,7 @@ func (t *turn) keepRecord(w Window) {
 func (t *turn) routed(w Window) ByColor[Tally] {
 	var out ByColor[Tally]
 	for _, r := range w.Users {
-		unknown := r.Weights == Weights{} && !w.Begin.Before(t.s.Judging.Since)
-		if r.Weights != t.s.Weights && !unknown {
+		if !t.routedNow(r.Weights, w) {
 			continue
 		}
 		for _, c := range policy.Colors {
@@ -151,6 +150,13 @@ func (t *turn) routed(w Window) ByColor[Tally] {
 		}
 	}
 	return out
+}
+
+// routedNow reports whether requests of w that were reported with these weights were
+// routed by the present ones.
+func (t *turn) routedNow(reported Weights, w Window) bool {
+	untold := reported == Weights{}
+	return reported == t.s.Weights || untold && !w.Begin.Before(t.s.Judging.Since)
 }
 
 // sum adds what a judgement needs of two tallies.
@@ -245,7 +251,7 @@ func (t *turn) noteWho(w Window) {
 	tr := &t.s.Facts.Traffic
 	nodes := slices.Clone(tr.Shares)
 	for _, n := range w.Nodes {
-		if n.Weights != t.s.Weights {
+		if !t.routedNow(n.Weights, w) {
 			continue
 		}
 		i := slices.IndexFunc(nodes, func(o NodeWindow) bool { return o.Fleet == n.Fleet && o.Node == n.Node })
