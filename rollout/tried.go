@@ -48,7 +48,7 @@ func (s State) takenBack(version string) string {
 		return ""
 	}
 	o := s.Tried[i]
-	return fmt.Sprintf("version %q was taken back at %s (switch %s: %s): ask for it again explicitly (again), or deploy another version",
+	return fmt.Sprintf("version %q was taken back at %s (switch %s: %s): if it is meant, say so (greenlight switch --again), or deploy another version",
 		o.Version, o.At.Format(time.RFC3339), o.Switch, o.Cause)
 }
 
