@@ -25,7 +25,7 @@ test: ## Run every test, with real Envoys, Consul, Nomad and model servers (gets
 	@mkdir -p .tools
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && NOMAD=$$(tools/get-nomad) && PYTHON_MODELS=$$(tools/get-python) && \
 	PYTHON_KSERVE=$$(tools/get-python kserve) && export ENVOY CONSUL NOMAD PYTHON_MODELS PYTHON_KSERVE && \
-	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 15m -p 2 ./...
+	$(GOTESTSUM) --format pkgname --jsonfile $(TESTLOG) -- -race -timeout 25m -p 2 ./...
 	@tools/no-skips $(TESTLOG)
 
 .PHONY: test-short

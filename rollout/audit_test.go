@@ -240,7 +240,7 @@ func (a *audit) forward(s seen) error {
 			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
 		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):
 			return fmt.Errorf("rule 1: forced without who and why")
-		case sw.Undoes != "" && (sw.Actor == "" || s.before.Phase.Running()):
+		case sw.Undoes != "" && (sw.Actor == "" || s.before.Phase.Running() && s.before.Phase != rollout.Preparing):
 			return fmt.Errorf("rule 1: went back to before %s by itself", sw.Undoes)
 		case a.nacked[sw.ID]:
 			return fmt.Errorf("rule 5: moved on after a NACK")
@@ -408,7 +408,9 @@ func (a *audit) oneWayBack(s seen) error {
 	sw := s.after.Switch
 	switch got := published(s.actions); {
 	case sw.Undoes != "" && (s.before.Switch == nil || s.before.Switch.ID != sw.ID):
-		if len(got) != 1 || got[0].Weights != rollout.AllOn(c.Before.Color) || sw.ToVersion != c.Before.Version {
+		waits := len(got) == 0 && s.after.Phase == rollout.Preparing
+		goes := len(got) == 1 && got[0].Weights == rollout.AllOn(c.Before.Color)
+		if !waits && !goes || sw.ToVersion != c.Before.Version {
 			return fmt.Errorf("rule 3: back to %+v with %+v", c.Before, got)
 		}
 		return nil
@@ -429,7 +431,11 @@ func (a *audit) oneWayBack(s seen) error {
 	}
 	sick := a.endpoints != nil && len(a.endpoints.Of(sw.From)) < asked(sw.Plan, 0)
 	if roll := sw.Plan.Rolling; roll != nil && a.endpoints != nil { // the old color as it was before this word
-		left := len(s.before.InService(*a.endpoints).Of(sw.From))
+		before := s.before // a batch of which nobody was told serves again at once
+		for n := len(before.Rolled.Batches); n > 0 && before.Rolled.Batches[n-1].Told.IsZero(); n-- {
+			before.Rolled.Batches = before.Rolled.Batches[:n-1]
+		}
+		left := len(before.InService(*a.endpoints).Of(sw.From))
 		sick = sick || left*int(policy.Full) < s.before.Rolled.Total*int(roll.Capacity) || left < asked(sw.Plan, 0)
 	}
 	got := published(s.actions)

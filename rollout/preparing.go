@@ -34,6 +34,10 @@ func (t *turn) prepare() bool {
 // prepared fixes the version that is validated and may get weight.
 func (t *turn) prepared() {
 	sw := t.s.Switch
+	if sw.Undoes != "" {
+		t.undoPrepared()
+		return
+	}
 	sw.ToVersion = t.s.Facts.version(sw.To)
 	if sw.FromVersion == "" { // the registry was silent when the switch began
 		sw.FromVersion = t.s.Facts.version(sw.From)

@@ -2,7 +2,6 @@ package rollout
 
 import (
 	"fmt"
-	"strings"
 
 	"greenlight/policy"
 )
@@ -34,14 +33,26 @@ func (t *turn) undo(c Command) *Refuse {
 	}
 	next := t.s.Switch
 	next.Plan.Shift, next.Plan.Rolling = []policy.Step{{Weight: policy.Full}}, nil
-	if missing := t.missing(); len(missing) > 0 {
+	if missing := t.missingEndpoints(); missing != "" {
 		t.s.Switch = sw
-		return refuse(NotReady, "%s can't take the users now: %s", b.Color, strings.Join(missing, "; "))
+		return refuse(NotReady, "%s can't take the users now: %s", b.Color, missing)
 	}
 	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
 	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(next.From)}
-	t.shift(c.by("goes back to before switch " + b.ID))
+	t.enter(Preparing, c.by("goes back to before switch "+b.ID))
+	t.s.Deadline = t.now.Add(t.plan().Prepare.Within)
 	return nil
+}
+
+// undoPrepared gives the users back to what was live before, unless that has changed
+// while the nodes got ready.
+func (t *turn) undoPrepared() {
+	sw := t.s.Switch
+	if now := t.s.Facts.version(sw.To); now != sw.ToVersion {
+		t.end(Refused, fmt.Sprintf("%s serves %q now, not %q as before switch %s", sw.To, now, sw.ToVersion, sw.Undoes))
+		return
+	}
+	t.shift("every node is ready for it")
 }
 
 // isLast reports whether b is what the last switch, which succeeded, came from.
@@ -58,6 +69,8 @@ func (t *turn) refuseUndo(b Earlier) *Refuse {
 		return refuse(NotReady, "it is not known whether %s still serves %q: the registry has not answered yet", b.Color, b.Version)
 	case f.ready(b.Color) == 0:
 		return refuse(NotReady, "what was live before switch %s is gone: %s has no ready endpoint%s", b.ID, b.Color, t.elsewhere(b))
+	case f.rejection(t.s.Generation) != "":
+		return refuse(NotReady, "%s can't take the users now: %s", b.Color, f.rejection(t.s.Generation))
 	case now != b.Version:
 		return refuse(NotReady, "what was live before switch %s is gone: %s serves %q now, not %q%s", b.ID, b.Color, now, b.Version, t.elsewhere(b))
 	case t.s.Rolled.Restore:
