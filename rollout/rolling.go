@@ -238,7 +238,7 @@ func (t *turn) wantBack() {
 // It does so beside the phases: what was begun goes on whatever the switch does.
 func (t *turn) roll() {
 	r := &t.s.Rolled
-	if len(r.Batches) == 0 {
+	if len(r.Batches) == 0 || t.cameBack() {
 		*r = Rolled{Total: r.Total}
 		return
 	}
@@ -261,6 +261,13 @@ func (t *turn) roll() {
 		}
 		t.askRoll(*b, false)
 	}
+}
+
+// cameBack reports whether all that is wanted back is there although whoever was asked
+// has refused: somebody has seen to it by hand.
+func (t *turn) cameBack() bool {
+	r := t.s.Rolled
+	return r.Restore && r.Back && r.Problem != "" && t.s.Facts.trusted() && t.s.Facts.ready(t.s.Switch.From) >= r.Total
 }
 
 func (t *turn) askRoll(b Batch, restore bool) {

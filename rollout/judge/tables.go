@@ -14,7 +14,8 @@ func (t table) empty() bool {
 // look adds t to p. Given its margins, the idle color's hits have Fisher's
 // noncentral hypergeometric distribution, which the odds ratio alone determines:
 // whatever hits both colors at once cancels (Cochran 1954; Mantel and Haenszel
-// 1959; conditional e-values for strata: Turner, Ly and Grünwald 2024).
+// 1959; e-values for strata: Turner and Grünwald,
+// AISTATS 2023, arXiv:2302.11401).
 func (t table) look(p process, tolerated, prior float64) process {
 	if t.empty() {
 		return p
