@@ -62,10 +62,9 @@ func TestConsulMaintenance(t *testing.T) {
 		c.proc.Kill()
 		c.proc = c.run()
 		c.await("agent", func() bool { _, err := c.agent.Agent().Self(); return err == nil })
-		c.await("agent's word", func() bool {
-			checks, err := c.agent.Agent().Checks()
-			return err == nil && checks[maintenance+"b2"] != nil
-		})
+		if c.maintenanceAt("b2") == "" {
+			t.Error("the agent has forgotten it")
+		}
 		c.maintained("b1@server", "b2@node", "b4@outside")
 	})
 
@@ -87,8 +86,10 @@ func TestConsulMaintenance(t *testing.T) {
 		w := c.wish("b2", "b4")
 		let(t, r, w)
 		let(t, r, restore(w))
-		time.Sleep(100 * time.Millisecond) // agents tell the catalog at once
-		if _, notes := c.states(); notes["b2@node"] != "new disk" || notes["b4@outside"] != "new floor" {
+		if c.maintenanceAt("b2") != "new disk" {
+			t.Errorf("the agent says %q", c.maintenanceAt("b2"))
+		}
+		if _, notes := c.states(); notes["b4@outside"] != "new floor" {
 			t.Errorf("notes %q", notes)
 		}
 		c.do(c.agent.Agent().DisableServiceMaintenance("b2"))
@@ -126,8 +127,9 @@ func TestConsulMaintenance(t *testing.T) {
 		w := c.wish("b3")
 		w.Instances[0].Version = "1"
 		let(t, r, w)
-		time.Sleep(100 * time.Millisecond)
-		c.maintained()
+		if c.maintenanceAt("b3") != "" {
+			t.Error("another version's instance is in maintenance")
+		}
 	})
 }
 

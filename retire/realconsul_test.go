@@ -156,6 +156,18 @@ func (c *catalog) states() (status, notes map[string]string) {
 	return status, notes
 }
 
+// maintenanceAt is the reason for an instance's maintenance as the agent of node "node"
+// knows it, before it has told the catalog; empty when there is none.
+func (c *catalog) maintenanceAt(id string) string {
+	c.t.Helper()
+	checks, err := c.agent.Agent().Checks()
+	c.do(err)
+	if check := checks[maintenance+id]; check != nil {
+		return check.Notes
+	}
+	return ""
+}
+
 // maintained waits until exactly these instances, as id@node, are in maintenance.
 func (c *catalog) maintained(names ...string) {
 	c.t.Helper()
