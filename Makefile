@@ -21,7 +21,7 @@ demo: bin/greenlight ## Watch a switch on three real Envoys (REGISTRY=file|consu
 	exec bin/greenlight demo --registry $(REGISTRY) $(if $(KEEP),--keep)
 
 .PHONY: test
-test: ## Run every test, with real Envoys, Consul, Nomad and model servers (gets them once: 8 to 14 minutes)
+test: ## Run every test, with real Envoys, Consul, Nomad and model servers (gets them once: 10 to 18 minutes)
 	@mkdir -p .tools
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && NOMAD=$$(tools/get-nomad) && PYTHON_MODELS=$$(tools/get-python) && \
 	PYTHON_KSERVE=$$(tools/get-python kserve) && export ENVOY CONSUL NOMAD PYTHON_MODELS PYTHON_KSERVE && \

@@ -46,10 +46,7 @@ func checkInvariants(t *testing.T, m *policy.Model) {
 	must(m.Bake.For >= 0 && m.Retire.After >= 0, "a wait is negative")
 	must(m.Confirm.Otherwise == policy.OtherwiseHold || m.Confirm.Otherwise == policy.OtherwiseRollback, "confirm.otherwise is unknown")
 	must(m.Rollback.EndpointsBelow <= policy.Full, "endpointsBelow is more than all")
-	if m.Retire.Webhook != "" {
-		u, err := url.Parse(m.Retire.Webhook)
-		must(err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http"), "the webhook is no URL")
-	}
+	checkRetire(must, m)
 	checkJSON(t, m)
 }
 
@@ -97,6 +94,32 @@ func checkShift(must func(bool, string), steps []policy.Step) {
 		must(s.Weight > last && s.Hold >= 0, "the steps do not rise")
 		last = s.Weight
 	}
+}
+
+func checkRetire(must func(bool, string), m *policy.Model) {
+	r, ways := m.Retire, 0
+	web := func(text string) bool {
+		u, err := url.Parse(text)
+		return err == nil && u.Host != "" && strings.HasPrefix(u.Scheme, "http")
+	}
+	if r.Webhook != "" {
+		ways++
+		must(web(r.Webhook), "the webhook is no URL")
+	}
+	if c := r.Consul; c != nil {
+		ways++
+		must((c.Scheme == "http" || c.Scheme == "https") && c.Port > 0 && c.Port <= 65535, "Consul's agents are nowhere")
+	}
+	if n := r.Nomad; n != nil {
+		ways++
+		blue, green := n.Jobs[policy.Blue], n.Jobs[policy.Green]
+		must(web(n.Address), "Nomad's address is no URL")
+		must(blue != "" && green != "" && blue != green && len(n.Jobs) == 2 && n.Group != "", "the colors' jobs are not two, or have no group")
+		must(m.Rolling == nil, "Nomad chooses the instances of a batch")
+	}
+	must(ways <= 1, "instances are let go in more than one way")
+	must(ways == 0 || !r.Off && !r.Repurpose, "a color is kept and let go")
+	must(r.Secret == nil || r.Webhook != "", "a secret signs nothing")
 }
 
 // checkJSON: a model comes back from JSON as it was; the journal keeps it so.

@@ -232,7 +232,7 @@ type ConsulRetire struct {
 	// catalog does not tell them. Default http and 8500.
 	Scheme string  `json:"scheme"`
 	Port   int     `json:"port"`
-	Token  *Secret `json:"token,omitempty"` // ACL token for these agents; nil: the registry's
+	Token  *Secret `json:"token,omitempty"` // ACL token for these agents; nil: none
 }
 
 // NomadRetire scales a Nomad job.

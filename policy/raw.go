@@ -198,7 +198,7 @@ type rawRetire struct {
 type rawConsulRetire struct {
 	Scheme *string    `yaml:"scheme" jsonschema:"default=http,enum=http,enum=https" jsonschema_description:"Scheme of the HTTP API of the agents on the instances' nodes."`
 	Port   *int       `yaml:"port" jsonschema:"default=8500,minimum=1,maximum=65535" jsonschema_description:"Port of that API."`
-	Token  *rawSecret `yaml:"token" jsonschema_description:"ACL token for these agents. Default: the registry's."`
+	Token  *rawSecret `yaml:"token" jsonschema_description:"ACL token for these agents. Default: none; the registry's is not sent to them."`
 }
 
 type rawNomadRetire struct {
@@ -207,7 +207,7 @@ type rawNomadRetire struct {
 	Group     *string       `yaml:"group" jsonschema:"required,example=model" jsonschema_description:"The task group that is scaled."`
 	Namespace *string       `yaml:"namespace" jsonschema_description:"Namespace of the jobs. Default: Nomad's default."`
 	Region    *string       `yaml:"region" jsonschema_description:"Region of the jobs. Default: the server's own."`
-	Token     *rawSecret    `yaml:"token" jsonschema_description:"ACL token with the capabilities scale-job, read-job-scaling and read-job."`
+	Token     *rawSecret    `yaml:"token" jsonschema_description:"ACL token with the capabilities scale-job and read-job."`
 }
 
 type rawNomadJobs struct {

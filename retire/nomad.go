@@ -14,15 +14,16 @@ import (
 	"greenlight/rollout"
 )
 
-// nomadEvery is the pause between two looks at how many instances still run.
+// nomadEvery is the pause between two looks at how many instances run.
 const nomadEvery = time.Second
 
-// scale takes the color's job to the number of instances that stay, and waits until
-// no more run. Which ones are stopped is Nomad's choice, so only a whole color is let
-// go in this way. A job that has no more already is left alone: it is never scaled up.
+// scale takes the color's job to the number of instances that stay, or that should be
+// back, and waits until so many run. Which ones are stopped is Nomad's choice, so only
+// a whole color is let go in this way. Nothing is scaled up to let go, nor down to
+// bring back.
 func (r *Retirer) scale(ctx context.Context, model string, a rollout.LetGo) error {
 	how := a.How.Nomad
-	conf := &api.Config{Address: how.Address, Namespace: how.Namespace, Region: how.Region}
+	conf := &api.Config{Address: how.Address, Namespace: how.Namespace, Region: how.Region, TLSConfig: api.DefaultConfig().TLSConfig}
 	if how.Token != nil {
 		token, err := r.o.Secret(*how.Token)
 		if err != nil {
@@ -35,19 +36,17 @@ func (r *Retirer) scale(ctx context.Context, model string, a rollout.LetGo) erro
 		return fmt.Errorf("make a client of Nomad at %s: %w", how.Address, err)
 	}
 	defer client.Close()
-	s := scaler{client: client, job: how.Jobs[a.Color], group: how.Group, ctx: ctx}
-	now, err := s.look()
-	if err != nil {
+	s := scaler{client: client, job: how.Jobs[a.Color], group: how.Group, ctx: ctx, want: a.Left, back: a.Restore}
+	message := fmt.Sprintf("Greenlight: switch %s of %s let %s go", a.SwitchID, model, a.Color)
+	if a.Restore {
+		s.want += len(a.Instances)
+		message = fmt.Sprintf("Greenlight: switch %s of %s wants %s back", a.SwitchID, model, a.Color)
+	}
+	meta := map[string]any{"greenlight.switch": a.SwitchID, "greenlight.model": model, "greenlight.key": a.Key}
+	if err := s.order(message, meta); err != nil {
 		return err
 	}
-	if now.Desired > a.Left {
-		message := fmt.Sprintf("Greenlight: switch %s of %s let %s go", a.SwitchID, model, a.Color)
-		meta := map[string]any{"greenlight.switch": a.SwitchID, "greenlight.model": model}
-		if _, _, err := client.Jobs().Scale(s.job, s.group, &a.Left, message, false, meta, (&api.WriteOptions{}).WithContext(ctx)); err != nil {
-			return s.failed("scale", err)
-		}
-	}
-	return s.await(a.Left)
+	return s.await()
 }
 
 // scaler is one task group of one job.
@@ -55,23 +54,43 @@ type scaler struct {
 	client     *api.Client
 	job, group string
 	ctx        context.Context
+	want       int
+	back       bool // instances are wanted back: at least so many, not at most
 }
 
-func (s scaler) look() (api.TaskGroupScaleStatus, error) {
+// enough reports whether n instances are as was asked.
+func (s scaler) enough(n int) bool {
+	if s.back {
+		return n >= s.want
+	}
+	return n <= s.want
+}
+
+// order tells Nomad how many there should be, unless that is so already.
+func (s scaler) order(message string, meta map[string]any) error {
 	status, _, err := s.client.Jobs().ScaleStatus(s.job, (&api.QueryOptions{}).WithContext(s.ctx))
 	if err != nil {
-		return api.TaskGroupScaleStatus{}, s.failed("look at", err)
+		return s.failed("look at", err)
 	}
 	group, ok := status.TaskGroups[s.group]
-	if !ok {
-		return group, fmt.Errorf("nomad job %s has no group %q; it has %s: correct retire.nomad.group", s.job, s.group,
+	switch {
+	case !ok:
+		return fmt.Errorf("nomad job %s has no group %q; it has %s: correct retire.nomad.group", s.job, s.group,
 			strings.Join(slices.Sorted(maps.Keys(status.TaskGroups)), ", "))
+	case status.JobStopped && s.back:
+		return fmt.Errorf("nomad job %s is stopped, and a stopped job runs nothing however it is scaled; start it again", s.job)
+	case status.JobStopped || s.enough(group.Desired):
+		return nil
 	}
-	return group, nil
+	if _, _, err := s.client.Jobs().Scale(s.job, s.group, &s.want, message, false, meta, (&api.WriteOptions{}).WithContext(s.ctx)); err != nil {
+		return s.failed("scale", err)
+	}
+	return nil
 }
 
-// running counts the group's instances that have not ended. The scale status does
-// not tell: it leaves out those that were told to stop, at once.
+// running counts the group's instances that have not ended or, when they are wanted
+// back, those that have begun. The scale status does not tell: it leaves out those that
+// were told to stop, at once.
 func (s scaler) running() (int, error) {
 	allocations, _, err := s.client.Jobs().Allocations(s.job, false, (&api.QueryOptions{}).WithContext(s.ctx))
 	if err != nil {
@@ -79,16 +98,20 @@ func (s scaler) running() (int, error) {
 	}
 	n := 0
 	for _, a := range allocations {
-		if a.TaskGroup == s.group && (a.ClientStatus == api.AllocClientStatusRunning || a.ClientStatus == api.AllocClientStatusPending) {
+		stays := a.DesiredStatus == api.AllocDesiredStatusRun
+		switch {
+		case a.TaskGroup != s.group:
+		case a.ClientStatus == api.AllocClientStatusRunning && (stays || !s.back),
+			a.ClientStatus == api.AllocClientStatusPending && !s.back:
 			n++
 		}
 	}
 	return n, nil
 }
 
-// await waits until no more than so many run. When that takes longer than there is
-// time for, it says how many still do: the same is asked again later.
-func (s scaler) await(left int) error {
+// await waits until as many run as should. When that takes longer than there is time
+// for, it says how many do: the same is asked again later.
+func (s scaler) await() error {
 	tick := time.NewTicker(nomadEvery)
 	defer tick.Stop()
 	last := -1
@@ -96,19 +119,26 @@ func (s scaler) await(left int) error {
 		now, err := s.running()
 		switch {
 		case err != nil && last >= 0 && s.ctx.Err() != nil:
-			return fmt.Errorf("nomad job %s: %d instances still run, %d should", s.job, last, left)
+			return s.late(last)
 		case err != nil:
 			return err
-		case now <= left:
+		case s.enough(now):
 			return nil
 		}
 		last = now
 		select {
 		case <-s.ctx.Done():
-			return fmt.Errorf("nomad job %s: %d instances still run, %d should", s.job, last, left)
+			return s.late(last)
 		case <-tick.C:
 		}
 	}
+}
+
+func (s scaler) late(now int) error {
+	if s.back {
+		return fmt.Errorf("nomad job %s: %d of %d instances run", s.job, now, s.want)
+	}
+	return fmt.Errorf("nomad job %s: %d instances still run, %d should", s.job, now, s.want)
 }
 
 // failed words an answer of Nomad by what it takes.
@@ -117,7 +147,7 @@ func (s scaler) failed(what string, err error) error {
 	if errors.As(err, &unexpected) {
 		switch unexpected.StatusCode() {
 		case 403:
-			return fmt.Errorf("%s nomad job %s: permission denied; retire.nomad.token needs scale-job, read-job-scaling and read-job", what, s.job)
+			return fmt.Errorf("%s nomad job %s: permission denied; retire.nomad.token needs scale-job and read-job", what, s.job)
 		case 404:
 			return fmt.Errorf("%s nomad job %s: no such job; correct retire.nomad.jobs, namespace or region", what, s.job)
 		}

@@ -2,155 +2,15 @@ package retire
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
 
-	"greenlight/examples/lab"
 	"greenlight/policy"
 	"greenlight/rollout"
 )
-
-const nomadConfig = `
-bind_addr = "127.0.0.1"
-data_dir  = %q
-advertise {
-  http = "127.0.0.1"
-  rpc  = "127.0.0.1"
-  serf = "127.0.0.1"
-}
-ports {
-  http = %d
-  rpc  = %d
-  serf = %d
-}
-server {
-  enabled          = true
-  bootstrap_expect = 1
-}
-client {
-  enabled           = true
-  network_interface = "lo"
-  cpu_total_compute = 4000
-  options = {
-    "driver.allowlist"     = "raw_exec"
-    "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean"
-  }
-}
-plugin "raw_exec" {
-  config {
-    enabled = true
-  }
-}
-`
-
-// startNomad starts a real Nomad of one node and answers with its address.
-func startNomad(t *testing.T) (string, *api.Client) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a real Nomad; run without -short")
-	}
-	bin, err := lab.FindNomad()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ports, err := lab.FreePorts(3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	file := filepath.Join(dir, "nomad.hcl")
-	if err := os.WriteFile(file, fmt.Appendf(nil, nomadConfig, filepath.Join(dir, "data"), ports[0], ports[1], ports[2]), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	proc, err := lab.StartProc("nomad", dir, bin, nil, "agent", "-config", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "http://" + lab.Loopback(ports[0])
-	client, err := api.NewClient(&api.Config{Address: address})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		clear(t, client, filepath.Join(dir, "data", "alloc"))
-		proc.Stop()
-	})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	err = lab.Await(ctx, proc, "Nomad's node", func() bool {
-		nodes, _, err := client.Nodes().List(nil)
-		return err == nil && len(nodes) == 1 && nodes[0].Status == "ready"
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address, client
-}
-
-// clear ends every job and has Nomad take away what it mounted in their folder; an
-// agent that ends leaves its tasks running.
-func clear(t *testing.T, client *api.Client, folder string) {
-	jobs, _, err := client.Jobs().List(nil)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	for _, j := range jobs {
-		if _, _, err := client.Jobs().Deregister(j.ID, true, nil); err != nil {
-			t.Error(err)
-		}
-	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if err := client.System().GarbageCollect(); err != nil {
-			t.Error(err)
-			return
-		}
-		if left, err := os.ReadDir(folder); err != nil || len(left) == 0 {
-			return
-		}
-	}
-	t.Error("Nomad keeps its tasks' folders")
-}
-
-// runJob runs n instances of a command as group model of a job, deployed all at once
-// or, with a deployment, one after the other.
-func runJob(t *testing.T, client *api.Client, job string, n int, deployed bool, command string, args ...string) {
-	t.Helper()
-	task := api.NewTask("model", "raw_exec").SetConfig("command", command).SetConfig("args", args)
-	cpu, memory := 20, 16
-	task.Resources = &api.Resources{CPU: &cpu, MemoryMB: &memory}
-	group := api.NewTaskGroup("model", n).AddTask(task)
-	if !deployed {
-		none := 0
-		group.Update = &api.UpdateStrategy{MaxParallel: &none}
-	}
-	j := api.NewServiceJob(job, job, "global", 50).AddDatacenter("dc1").AddTaskGroup(group)
-	if _, _, err := client.Jobs().Register(j, nil); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(time.Minute)
-	for running(t, client, job) != n {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d instances of %s run", running(t, client, job), n, job)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-func running(t *testing.T, client *api.Client, job string) int {
-	t.Helper()
-	status, _, err := client.Jobs().ScaleStatus(job, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return status.TaskGroups["model"].Running
-}
 
 func nomadWish(address string) rollout.LetGo {
 	return rollout.LetGo{
@@ -161,10 +21,20 @@ func nomadWish(address string) rollout.LetGo {
 	}
 }
 
+// scalings is how a job was scaled, newest first.
+func scalings(t *testing.T, client *api.Client, job string) []api.ScalingEvent {
+	t.Helper()
+	status, _, err := client.Jobs().ScaleStatus(job, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return status.TaskGroups["model"].Events
+}
+
 // The old color's job has no instance any more when LetGo returns; the other color's
 // job stays, and asking again changes nothing.
 func TestNomadJobIsScaled(t *testing.T) {
-	address, client := startNomad(t)
+	address, client := startNomad(t, false)
 	runJob(t, client, "fraud-blue", 3, false, "/bin/sleep", "600")
 	runJob(t, client, "fraud-green", 1, true, "/bin/sleep", "600")
 	r := New(Options{})
@@ -179,11 +49,7 @@ func TestNomadJobIsScaled(t *testing.T) {
 			t.Fatalf("%d blue and %d green instances run", blue, green)
 		}
 	}
-	status, _, err := client.Jobs().ScaleStatus("fraud-blue", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	events := status.TaskGroups["model"].Events
+	events := scalings(t, client, "fraud-blue")
 	if len(events) != 1 || !strings.Contains(events[0].Message, "switch s1 of fraud let blue go") {
 		t.Errorf("events %+v", events)
 	}
@@ -210,10 +76,93 @@ func TestNomadJobIsScaled(t *testing.T) {
 	}
 }
 
+// To let go never scales up and to bring back never scales down; what is so already is
+// left as it is, and so is a job that somebody has stopped.
+func TestNomadJobIsScaledOneWayOnly(t *testing.T) {
+	address, client := startNomad(t, false)
+	runJob(t, client, "fraud-blue", 3, false, "/bin/sleep", "600")
+	r := New(Options{})
+	w := nomadWish(address)
+	for _, step := range []struct {
+		restore           bool
+		left, want, scale int // instances that run then, and how often the job was scaled
+	}{
+		{false, 5, 3, 0}, {false, 1, 1, 1}, {false, 1, 1, 1}, {false, 2, 1, 1},
+		{true, 1, 3, 2}, {true, 1, 3, 2}, {true, 0, 3, 2},
+	} {
+		w.Restore, w.Left = step.restore, step.left
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		err := r.LetGo(ctx, "fraud", w)
+		cancel()
+		if n := running(t, client, "fraud-blue"); err != nil || n != step.want {
+			t.Fatalf("%+v: %d run, %v", step, n, err)
+		}
+		if events := scalings(t, client, "fraud-blue"); len(events) != step.scale {
+			t.Fatalf("%+v: scaled %d times", step, len(events))
+		}
+	}
+	if events := scalings(t, client, "fraud-blue"); !strings.Contains(events[0].Message, "switch s1 of fraud wants blue back") || events[0].Meta["greenlight.key"] != "s1" {
+		t.Errorf("events %+v", events)
+	}
+	if _, _, err := client.Jobs().Deregister("fraud-blue", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.Restore, w.Left = false, 0
+	if err := r.LetGo(t.Context(), "fraud", w); err != nil || running(t, client, "fraud-blue") != 0 || len(scalings(t, client, "fraud-blue")) != 2 {
+		t.Errorf("a stopped job: %v", err)
+	}
+	w.Restore = true
+	if err := r.LetGo(t.Context(), "fraud", w); err == nil || !strings.Contains(err.Error(), "nomad job fraud-blue is stopped") {
+		t.Errorf("a stopped job: %v", err)
+	}
+}
+
+// Which capabilities it takes, and what is said without them.
+func TestNomadNeedsRights(t *testing.T) {
+	address, client := startNomad(t, true)
+	runJob(t, client, "fraud-blue", 1, false, "/bin/sleep", "600")
+	token := func(capabilities ...string) string {
+		name := strings.Join(capabilities, "-")
+		rules := `namespace "default" { capabilities = ["` + strings.Join(capabilities, `", "`) + `"] }`
+		if _, err := client.ACLPolicies().Upsert(&api.ACLPolicy{Name: name, Rules: rules}, nil); err != nil {
+			t.Fatal(err)
+		}
+		var made struct{ SecretID string }
+		// As text: api.ACLToken is not what older Nomads take.
+		if _, err := client.Raw().Write("/v1/acl/token", map[string]any{"Type": "client", "Policies": []string{name}}, &made, nil); err != nil {
+			t.Fatal(err)
+		}
+		return made.SecretID
+	}
+	r := New(Options{Secret: func(s policy.Secret) (string, error) { return s.Env, nil }})
+	with := func(token string) error {
+		w := nomadWish(address)
+		w.How.Nomad.Token = &policy.Secret{Env: token}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		return r.LetGo(ctx, "fraud", w)
+	}
+	if err := r.LetGo(t.Context(), "fraud", nomadWish(address)); err == nil || !strings.Contains(err.Error(), "look at nomad job fraud-blue: permission denied; retire.nomad.token needs") {
+		t.Errorf("without a token: %v", err)
+	}
+	if err := with(token("read-job")); err == nil || !strings.Contains(err.Error(), "scale nomad job fraud-blue: permission denied") {
+		t.Errorf("without scale-job: %v", err)
+	}
+	if n := running(t, client, "fraud-blue"); n != 1 {
+		t.Fatalf("%d run", n)
+	}
+	if err := with(token("scale-job", "read-job")); err != nil || running(t, client, "fraud-blue") != 0 {
+		t.Errorf("with both: %v", err)
+	}
+	if err := with(token("scale-job", "read-job-scaling")); err == nil || !strings.Contains(err.Error(), "look at nomad job fraud-blue: permission denied") {
+		t.Errorf("without read-job: %v", err)
+	}
+}
+
 // Instances that are slow to stop are waited for; when that takes too long, the answer
 // says how many still run.
 func TestNomadIsWaitedFor(t *testing.T) {
-	address, client := startNomad(t)
+	address, client := startNomad(t, false)
 	runJob(t, client, "fraud-blue", 1, false, "/bin/sh", "-c", "trap '' INT TERM; while true; do sleep 1; done")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()

@@ -30,6 +30,7 @@ type instance struct {
 	ID      string `json:"id"`
 	Address string `json:"address"`
 	Port    int    `json:"port"`
+	Version string `json:"version,omitempty"`
 }
 
 func noteOf(model string, a rollout.LetGo) note {
@@ -38,7 +39,7 @@ func noteOf(model string, a rollout.LetGo) note {
 		n.Event = "restore"
 	}
 	for _, e := range a.Instances {
-		n.Instances = append(n.Instances, instance{ID: e.ID, Address: e.Address, Port: e.Port})
+		n.Instances = append(n.Instances, instance{ID: e.ID, Address: e.Address, Port: e.Port, Version: e.Version})
 	}
 	return n
 }

@@ -16,7 +16,7 @@ import (
 
 var wish = rollout.LetGo{
 	Key: "20261101T120000-fraud-0001", SwitchID: "20261101T120000-fraud-0001", Color: policy.Blue, Version: "2026-10-01",
-	Instances: []rollout.Endpoint{{ID: "b1", Address: "10.0.0.1", Port: 8080}, {ID: "b2", Address: "10.0.0.2", Port: 8080}},
+	Instances: []rollout.Endpoint{{ID: "b1", Address: "10.0.0.1", Port: 8080, Version: "2026-10-01"}, {ID: "b2", Address: "10.0.0.2", Port: 8080}},
 }
 
 // hook answers with a status and a body and says what it was sent.
@@ -83,7 +83,7 @@ func TestRetireNote(t *testing.T) {
 			t.Errorf("idempotency key %q, want the wish's", got)
 		}
 		want := `{"event":"retire","model":"fraud","switchId":"20261101T120000-fraud-0001","color":"blue","version":"2026-10-01",` +
-			`"instances":[{"id":"b1","address":"10.0.0.1","port":8080},{"id":"b2","address":"10.0.0.2","port":8080}],"left":0}`
+			`"instances":[{"id":"b1","address":"10.0.0.1","port":8080,"version":"2026-10-01"},{"id":"b2","address":"10.0.0.2","port":8080}],"left":0}`
 		if string(body) != want {
 			t.Errorf("note %s\nwant %s", body, want)
 		}
@@ -117,7 +117,7 @@ func TestRestoreNote(t *testing.T) {
 
 func TestRetireNoteWithoutVersion(t *testing.T) {
 	bare := wish
-	bare.Version = ""
+	bare.Version, bare.Instances = "", wish.Instances[1:]
 	url := hook(t, http.StatusOK, "", func(_ *http.Request, body []byte) {
 		if strings.Contains(string(body), `"version"`) {
 			t.Errorf("note %s", body)

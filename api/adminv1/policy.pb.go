@@ -2526,7 +2526,7 @@ type ConsulRetire struct {
 	// Where the agents on the instances' nodes offer their HTTP API.
 	Scheme string `protobuf:"bytes,1,opt,name=scheme,proto3" json:"scheme,omitempty"`
 	Port   int32  `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
-	// ACL token for these agents; unset: the registry's.
+	// ACL token for these agents; unset: none.
 	Token         *Secret `protobuf:"bytes,3,opt,name=token,proto3" json:"token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
