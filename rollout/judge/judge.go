@@ -28,9 +28,9 @@ const (
 	MetricLatency = "latency"
 )
 
-// errorsPart is the part of the risk that the errors rule has beside the latency rule:
-// failures are fewer than latencies, so it needs more.
-const errorsPart = 0.6
+// errorsPart is the part of the risk that the errors rule has beside the latency rule,
+// of which a tail needs most: what is slow for a moment looks like it.
+const errorsPart = 0.4
 
 // suspicion is the evidence from which on a pass should wait.
 const suspicion = 10
@@ -58,7 +58,7 @@ type Finding struct {
 // Priors of the spread: what is assumed before it is measured.
 const (
 	errorPrior   = 1
-	latencyPrior = 1.2
+	latencyPrior = 1
 )
 
 // counts are requests and how many of them were bad.

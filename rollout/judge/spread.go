@@ -12,7 +12,7 @@ const (
 // priorVariances are how much the assumed spread counts for at each scale, in
 // units of the variance, four failures at even weights each: long blocks are few,
 // and the largest of three noisy estimates would be too large.
-var priorVariances = [...]float64{4, 10, 25}
+var priorVariances = [...]float64{12, 25, 60}
 
 // spread measures how much more the excess varies from block to block than
 // that of independent requests would (a quasi-likelihood's dispersion; McCullagh

@@ -7,7 +7,7 @@ var quantiles = [...]float64{0.5, 0.9, 0.99}
 
 // quantileWeights divide the capital of the latency rule among them, 1 together:
 // few requests are beyond the last, so it needs most of it.
-var quantileWeights = [len(quantiles)]float64{0.15, 0.2, 0.65}
+var quantileWeights = [len(quantiles)]float64{0.05, 0.10, 0.85}
 
 // tracker follows the quantiles of a color's latency by stochastic approximation
 // (Robbins and Monro 1951) on the logarithm, so it needs no past samples. A
