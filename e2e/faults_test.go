@@ -82,6 +82,7 @@ func TestEnvoyJoinsMidSwitch(t *testing.T) {
 // An Envoy that is cut off goes on with the old routing. The switch goes on
 // without it, but the old color stays until it is back.
 func TestCutOffEnvoyKeepsTheOldColorFromRetiring(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	each(t, func(t *testing.T, delta bool) {
 		var called atomic.Int32
 		hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called.Add(1) }))

@@ -41,6 +41,7 @@ func twoFleets(t *testing.T, more map[string]string) (w *world, inner *lab.Envoy
 
 // What two fleets report is one judgement, and a sample is scaled to what it stands for.
 func TestTwoFleetsReport(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, _ := twoFleets(t, watched(nil))
 	m := w.await("the rate of both fleets", func(m *adminv1.ModelStatus) bool {
 		return math.Abs(m.GetTraffic().GetUsers().GetBlue().GetRequestsPerSecond()-200) < 30
@@ -63,6 +64,7 @@ func TestTwoFleetsReport(t *testing.T) {
 // An Envoy of another fleet that dies in the middle of a step reports no more: it is no
 // silent one, for its users are gone, too, and the step goes on with the others' word.
 func TestAFleetThatEndsHoldsNothingUp(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, inner := twoFleets(t, watched(map[string]string{"shift": "{steps: [{weight: 50%, hold: 8s}, 100%], checks: []}"}))
 	w.await("the rate of both fleets", func(m *adminv1.ModelStatus) bool {
 		return m.GetTraffic().GetUsers().GetBlue().GetRequestsPerSecond() > 150

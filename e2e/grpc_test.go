@@ -248,6 +248,7 @@ func TestGRPCClientJoinsMidSwitch(t *testing.T) {
 }
 
 func TestGRPCClientCutOffKeepsTheOldColorFromRetiring(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w := newGRPCWorld(t, 2, map[string]string{
 		"shift": "{steps: [{weight: 50%, hold: 1s}, 100%]}", "retire": "{after: 100ms}",
 	})

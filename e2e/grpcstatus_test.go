@@ -47,6 +47,7 @@ func callers(t *testing.T, address string, n int) {
 // traffic takes such a version back by that alone, whether the server says INTERNAL or
 // UNAVAILABLE; what is the client's fault (INVALID_ARGUMENT) does not.
 func TestOnlyTheGRPCStatusTells(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w := newWorld(t, worldOptions{envoys: -1, listener: true, grpc: true, rate: -1}, watched(map[string]string{
 		"route":    "{fleets: [edge], hosts: [tumor.models.internal], protocol: grpc, timeout: 5s, retries: {attempts: 0}}",
 		"validate": "[{endpoints: {min: 2}}, {ready: {grpc: true}}]",

@@ -20,6 +20,7 @@ import (
 // answers who has it, a token that is exchanged counts at once, and nothing that
 // Greenlight shows or writes has it.
 func TestPreviewTokenInAFile(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	secrets := t.TempDir()
 	token := func(text string) {
 		must(t, os.WriteFile(filepath.Join(secrets, "next"), []byte(text+"\n"), 0o600))

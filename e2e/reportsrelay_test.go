@@ -127,6 +127,7 @@ func relayedWorld(t *testing.T, more map[string]string) (*world, *reportsRelay) 
 // Reports that come seconds late count for the weights by which their requests were
 // routed: an equal version passes, only later, and nothing of a step is taken for another.
 func TestReportsThatComeLate(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, relay := relayedWorld(t, map[string]string{
 		"shift": "{steps: [{weight: 25%, hold: 2s}, {weight: 50%, hold: 2s}, 100%], checks: []}",
 		"judge": "{minRequests: 100, maxHold: 60s, otherwise: rollback}",
@@ -149,6 +150,7 @@ func TestReportsThatComeLate(t *testing.T) {
 // Reports that come twice count once: an equal version is not found to get a share that
 // it does not get, and the status says how many came twice.
 func TestReportsThatComeTwice(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, relay := relayedWorld(t, map[string]string{"shift": "{steps: [{weight: 50%, hold: 3s}, 100%], checks: []}"})
 	relay.copies.Store(2)
 	w.await("doubled reports", func(m *adminv1.ModelStatus) bool { return m.GetTraffic().GetDoubled() > 100 })
@@ -164,6 +166,7 @@ func TestReportsThatComeTwice(t *testing.T) {
 // An Envoy that serves but reports no more is not taken for healthy: the step is held,
 // and the status names it; when it reports again, the switch goes on.
 func TestAnEnvoyThatStopsReporting(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, relay := relayedWorld(t, map[string]string{
 		"shift": "{steps: [{weight: 50%, hold: 6s}, 100%], checks: []}",
 		"judge": "{minRequests: 100, maxHold: 90s, otherwise: rollback}",

@@ -132,6 +132,7 @@ func rollingWorld(t *testing.T, more map[string]string) (*world, *platform) {
 // Four instances with room for no fifth are replaced one after the other: three serve at
 // any time, and not one request fails, although each instance is ended hard.
 func TestRollingUnderLoad(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, p := rollingWorld(t, nil)
 	id := w.start()
 	seen := map[string]bool{}
@@ -169,6 +170,7 @@ func weight(m *adminv1.ModelStatus) string {
 // When green turns out to be worse with half of the old instances gone, they come back
 // first; and then all users go back, without a failed request but green's own.
 func TestRollingBackWaitsForInstances(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w, p := rollingWorld(t, map[string]string{
 		"shift": "{rolling: {batch: 1, capacity: 75%, hold: 2s}, checks: []}",
 	})

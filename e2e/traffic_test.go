@@ -151,6 +151,7 @@ func (w *world) awaitWeight(percent float64) {
 
 // Data that says too little holds a step, and then does what the policy says.
 func TestThinTraffic(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	thin := func(otherwise string) map[string]string {
 		return watched(map[string]string{
 			"shift": "{steps: [{weight: 20%, hold: 500ms}, 100%], checks: []}",
@@ -188,6 +189,7 @@ func TestThinTraffic(t *testing.T) {
 
 // An Envoy that says nothing is not taken for a healthy one.
 func TestSilenceIsNotHealth(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	w := newWorld(t, worldOptions{envoys: 1, listener: true, rate: 400}, watched(map[string]string{
 		"shift": "{steps: [{weight: 50%, hold: 10s}, 100%], checks: []}",
 		"judge": "{minRequests: 50, maxHold: 2s, otherwise: hold}",
@@ -242,6 +244,7 @@ func TestRestartInTheMiddleOfAWatchedStep(t *testing.T) {
 
 // A shadow meets copies of users' requests before any user meets the new color.
 func TestShadow(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	shadow := func(more string) map[string]string {
 		return watched(map[string]string{"shadow": "{percent: 50%, for: 2s}", "shift": "{steps: [100%]}", "judge": "{minRequests: 50, maxHold: 10s, otherwise: rollback" + more + "}"})
 	}
