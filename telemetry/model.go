@@ -125,6 +125,8 @@ func (m *model) left(late, doubled int) {
 	defer m.mu.Unlock()
 	m.late += late
 	m.doubled += doubled
+	m.totals.late += late
+	m.totals.doubled += doubled
 	m.touched = true
 }
 

@@ -1,66 +1,71 @@
 package telemetry
 
 import (
+	"slices"
 	"strconv"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"greenlight/policy"
-	"greenlight/rollout"
 )
 
-// totals are a model's requests since the start, for /metrics.
-type totals map[totalKey]float64
+// totals are what was reported of a model since the start, for /metrics.
+type totals struct {
+	requests map[classKey]float64
+	of       map[kindKey]*total
+	// late and doubled are reports that were left out.
+	late, doubled int
+}
 
-type totalKey struct {
+type kindKey struct {
 	color policy.Color
 	kind  kind
+}
+
+type classKey struct {
+	kindKey
 	class string
 }
 
+// buckets are the upper ends of the histogram's, in seconds.
+var buckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+
+// total adds up requests; each may stand for several, so that none is a whole number.
+type total struct {
+	errors float64
+	// below counts those that took no longer than the bucket, and more than the one before.
+	below   [16]float64 // the last is of those that took longer than any
+	seconds float64
+}
+
 func (t *totals) add(r request, scale float64) {
-	if *t == nil {
-		*t = totals{}
+	if t.of == nil {
+		t.requests, t.of = map[classKey]float64{}, map[kindKey]*total{}
 	}
-	class := "none"
+	key := kindKey{r.color, r.kind}
+	t.requests[classKey{key, classOf(r)}] += scale
+	one := t.of[key]
+	if one == nil {
+		one = &total{}
+		t.of[key] = one
+	}
+	if r.error {
+		one.errors += scale
+	}
+	if !r.gone { // how long a client waited says nothing of the answer
+		at, _ := slices.BinarySearch(buckets, r.seconds)
+		one.below[at] += scale
+		one.seconds += r.seconds * scale
+	}
+}
+
+func classOf(r request) string {
 	switch {
 	case r.gone:
-		class = "gone"
+		return "gone"
 	case r.grpc > 0 && r.error:
-		class = "grpc_error"
+		return "grpc_error"
 	case r.class > 0:
-		class = strconv.Itoa(r.class) + "xx"
-	}
-	(*t)[totalKey{r.color, r.kind, class}] += scale
-}
-
-var kindNames = map[kind]string{users: "user", shadow: "shadow", preview: "preview"}
-
-var requestsDesc = prometheus.NewDesc("greenlight_requests_total",
-	"Requests that the fleets reported; where a sample is reported, an estimate of all.",
-	[]string{"model", "color", "kind", "class"}, nil)
-
-// Describe implements prometheus.Collector.
-func (s *Server) Describe(c chan<- *prometheus.Desc) { c <- requestsDesc }
-
-// Collect implements prometheus.Collector.
-func (s *Server) Collect(c chan<- prometheus.Metric) {
-	for _, name := range s.names() {
-		m := s.model(name)
-		if m == nil {
-			continue
-		}
-		m.mu.Lock()
-		for key, n := range m.totals {
-			c <- prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, n,
-				name, string(key.color), kindNames[key.kind], key.class)
-		}
-		m.mu.Unlock()
+		return strconv.Itoa(r.class) + "xx"
+	default:
+		return "none"
 	}
 }
-
-var _ prometheus.Collector = (*Server)(nil)
-
-var _ interface {
-	Take(string) []rollout.Window
-} = (*Server)(nil)

@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"greenlight/policy"
 	"greenlight/rollout"
 	"greenlight/rollout/judge"
+	"greenlight/telemetry"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
@@ -140,12 +143,26 @@ func TestEveryMetricIsInTheManual(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, body := get(t, pages(statuses, nil, func() []string { return nil }), http.MethodGet, "/metrics")
+	var names []string
 	for line := range strings.Lines(body) {
 		if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
 			name, _, _ = strings.Cut(name, " ")
-			if !strings.Contains(string(manual), "`"+name+"{") {
-				t.Errorf("docs/operating.md lacks %s", name)
-			}
+			names = append(names, name)
+		}
+	}
+	reported := make(chan *prometheus.Desc)
+	go func() { telemetry.New(telemetry.Options{}).Describe(reported); close(reported) }()
+	for d := range reported {
+		_, name, _ := strings.Cut(d.String(), `fqName: "`)
+		name, _, _ = strings.Cut(name, `"`)
+		names = append(names, name)
+	}
+	if len(names) < 10 {
+		t.Errorf("only %q were found", names)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(manual), "`"+name+"{") {
+			t.Errorf("docs/operating.md lacks %s", name)
 		}
 	}
 }
