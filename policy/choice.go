@@ -29,10 +29,11 @@ func (c *choice[T]) standing() *T {
 	return c.next
 }
 
-// unchanged compares all but the line: a document may move in its file.
+// unchanged compares all but the line and the commit: a document may move in its
+// file, and most commits leave it as it is.
 func unchanged[T policyType](a, b *T) bool {
 	copied := *b
-	lineOf(&copied).Line = lineOf(a).Line
+	lineOf(&copied).Line, lineOf(&copied).Commit = lineOf(a).Line, lineOf(a).Commit
 	return reflect.DeepEqual(*a, copied)
 }
 

@@ -12,7 +12,7 @@ import (
 // A good new policy replaces the last one. Where the files say nothing good of
 // a model (a mistake, a vanished file, a conflict with another model) its last
 // good policy stands, with a problem. A policy that did not change keeps its
-// pointer.
+// pointer. The policies of a commit are taken all together or not at all.
 func Merge(prev Set, r Reading, now time.Time) Set {
 	if r.Err != nil {
 		return unreadable(prev, r, now)
@@ -38,6 +38,9 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 		problem, old := m.summary(c), prev.Fleets[name]
 		set.Fleets[name] = FleetEntry{Fleet: c.standing(), Problem: problem, Since: since(problem, old.Problem, old.Since, now)}
 	}
+	if r.Commit != nil {
+		return whole(prev, set, r, now)
+	}
 	return set
 }
 
@@ -56,7 +59,10 @@ func since(problem, before string, began, now time.Time) time.Time {
 func unreadable(prev Set, r Reading, now time.Time) Set {
 	p := Problem{File: r.Dir, Rule: RuleUnreadable, Message: r.Err.Error()}
 	says := p.String() + lastGoodStands
-	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: []Problem{p}}
+	set := Set{
+		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: []Problem{p},
+		Origin: prev.Origin.troubled(says, now),
+	}
 	for name, e := range prev.Models {
 		set.Models[name] = Entry{Model: e.Model, Problem: says, Since: since(says, e.Problem, e.Since, now)}
 	}

@@ -72,6 +72,9 @@ type Source struct {
 	File string `json:"file"` // as found: the folder as configured plus the path below it
 	Line int    `json:"line"` // line of the document's first key, from 1
 	Hash string `json:"hash"` // hex SHA-256 of the document
+	// Commit is the one that brought the document as it is; nil if it was read
+	// from a plain folder.
+	Commit *Commit `json:"commit,omitempty"`
 }
 
 // Discovery says how a model's instances and their colors are found in the registry.

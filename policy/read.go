@@ -31,6 +31,9 @@ type Reading struct {
 	Files int
 	// Problems is what is wrong within single files, sorted.
 	Problems []Problem
+	// Commit is set for a reading of a repository; then its documents are in force
+	// all together or not at all.
+	Commit *Commit
 
 	documents []document
 	folders   []string // every folder that was looked into, links resolved

@@ -13,6 +13,8 @@ type Set struct {
 	Fleets map[string]FleetEntry
 	// Problems is everything that is wrong with the files, sorted by place.
 	Problems []Problem
+	// Origin is where all of that comes from.
+	Origin Origin
 }
 
 // Entry is where one model's policy stands.
@@ -36,5 +38,5 @@ type FleetEntry struct {
 // Same reports whether o says the same as s, with the very same policies.
 func (s Set) Same(o Set) bool {
 	return maps.Equal(s.Models, o.Models) && maps.Equal(s.Fleets, o.Fleets) &&
-		slices.Equal(s.Problems, o.Problems)
+		slices.Equal(s.Problems, o.Problems) && s.Origin.same(o.Origin)
 }
