@@ -24,6 +24,7 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 		Key:           r.GetIdempotencyKey(),
 		Force:         r.GetForce(),
 		Again:         r.GetAgain(),
+		Override:      r.GetOverride(),
 	})
 	if err != nil {
 		return nil, err

@@ -13,7 +13,8 @@ func Policy(m *policy.Model) *adminv1.Policy {
 	return &adminv1.Policy{
 		Name:          m.Name,
 		Owners:        m.Owners,
-		Source:        &adminv1.PolicySource{File: m.Source.File, Line: number(m.Source.Line), Hash: m.Source.Hash},
+		Source:        policySource(m.Source),
+		Wanted:        wanted(m.Wanted),
 		InitialLive:   colors[m.InitialLive],
 		Discovery:     discovery(m.Discovery),
 		Route:         route(m.Route),

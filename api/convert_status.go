@@ -23,6 +23,7 @@ func ModelStatus(s rollout.Status) *adminv1.ModelStatus {
 		ReturnReadiness: readiness(s.Return),
 		SilentNodes:     list(s.Silent, nodeRef),
 		Judgement:       s.Judgement,
+		Drift:           s.Drift,
 		Twice:           twice(s.State.Twice, s.Policy),
 	}
 	out.State.EndpointsKnown = s.State.Facts.EndpointsKnown || saysEndpoints(s.Endpoints)
@@ -79,6 +80,8 @@ func state(s *rollout.State) *adminv1.State {
 	out.WarmingBlueSince, out.WarmingGreenSince = at(s.WarmUp.Since.Blue), at(s.WarmUp.Since.Green)
 	out.Rolled = rolled(s.Rolled)
 	out.TakenBack = list(s.Tried, takenBack)
+	out.PolicyUses = list(s.Uses, policyUse)
+	out.Wanted, out.WantedSince, out.Parted = wanted(s.Word.Want), at(s.Word.Since), parted(s.Parted)
 	if s.Left != 0 {
 		out.Left = lasting(s.Left)
 	}

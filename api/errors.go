@@ -27,6 +27,7 @@ const (
 	ReasonNotReady     = "NOT_READY"
 	ReasonPrecondition = "PRECONDITION"
 	ReasonTakenBack    = "TAKEN_BACK"
+	ReasonNotWanted    = "NOT_WANTED"
 	ReasonBusy         = "BUSY"
 	ReasonKeyReused    = "KEY_REUSED"
 	ReasonNotDone      = "NOT_DONE"
@@ -72,6 +73,8 @@ func refusal(model string, c rollout.Command, r *rollout.RefusedError) error {
 		return failure(codes.FailedPrecondition, ReasonPrecondition, r.Message, unmet(model, c, r.Message))
 	case rollout.Busy:
 		return failure(codes.FailedPrecondition, ReasonBusy, r.Message)
+	case rollout.NotWanted:
+		return failure(codes.FailedPrecondition, ReasonNotWanted, r.Message)
 	case rollout.TakenBack:
 		return failure(codes.FailedPrecondition, ReasonTakenBack, r.Message)
 	default:

@@ -131,6 +131,11 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 		b.scalar(node, step.Weight, path)
 		return
 	}
+	if live, ok := v.Addr().Interface().(*rawLive); ok && isScalar(node) {
+		live.Color = new(string)
+		b.plain(node, reflect.ValueOf(live.Color).Elem(), path)
+		return
+	}
 	if _, ok := v.Addr().Interface().(*rawNotWorse); ok && isScalar(node) {
 		if truth, ok := node.(*ast.BoolNode); !ok || !truth.Value {
 			b.breaks(path, RuleWrongType, "%s is %s; write true, or a mapping with the keys %s", shown(path), typeName(node), strings.Join(keysOf(v.Type()), ", "))

@@ -43,6 +43,7 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 		return
 	}
 	m.InitialLive = Color(b.choice("spec.initialLive", raw.InitialLive, "", string(Blue), string(Green)))
+	m.Wanted = b.wanted(raw.Live)
 	m.Discovery = b.discovery(&raw.Discovery)
 	m.Route = b.route(m.Name, &raw.Route)
 	m.Predict = b.predict(m.Name, raw.Predict)

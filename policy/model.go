@@ -42,6 +42,9 @@ type Model struct {
 	// InitialLive is the color that is live when Greenlight meets the model for
 	// the first time; empty means: the color that has endpoints, blue if both have.
 	InitialLive Color `json:"initialLive,omitempty"`
+	// Wanted is what should be live. If it is set the policy decides, and not the
+	// admin API: a change of it starts a switch, or goes back.
+	Wanted Wanted `json:"live,omitzero"`
 
 	Discovery Discovery `json:"discovery"`
 	Route     Route     `json:"route"`

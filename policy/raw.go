@@ -28,6 +28,7 @@ type rawMetadata struct {
 
 type rawSpec struct {
 	InitialLive *string      `yaml:"initialLive" jsonschema:"enum=blue,enum=green" jsonschema_description:"The color that is live when Greenlight meets the model for the first time. Default: the color that has endpoints, blue if both have."`
+	Live        *rawLive     `yaml:"live" jsonschema_description:"What should be live: blue, green, or {version: VERSION}. Then the policy decides: a change of it starts a switch with all its checks, or goes back. Default: the admin API decides."`
 	Discovery   rawDiscovery `yaml:"discovery" jsonschema:"required" jsonschema_description:"How the model's instances and their colors are found in the registry: one service with a color, or one service for each color."`
 	Route       rawRoute     `yaml:"route" jsonschema:"required" jsonschema_description:"Which requests are the model's, and how Envoy sends them on."`
 	Predict     *rawPredict  `yaml:"predict" jsonschema_description:"How checks ask the model's instances for predictions."`

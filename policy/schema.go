@@ -157,6 +157,14 @@ func (ratio) JSONSchema() *jsonschema.Schema {
 	}
 }
 
+// JSONSchemaExtend adds the shorthand of what should be live: the color alone.
+func (rawLive) JSONSchemaExtend(s *jsonschema.Schema) {
+	full := *s
+	full.MaxProperties = new(uint64)
+	*full.MaxProperties = 1
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: []any{string(Blue), string(Green)}}, &full}}
+}
+
 // JSONSchemaExtend adds the shorthand of a gate: true.
 func (rawNotWorse) JSONSchemaExtend(s *jsonschema.Schema) {
 	full := *s

@@ -2,6 +2,8 @@ package reconcile
 
 import (
 	"log/slog"
+	"slices"
+	"time"
 
 	"greenlight/rollout"
 )
@@ -22,7 +24,21 @@ func (l *loop) act(a rollout.Action) {
 		l.letGo(a)
 	case rollout.RevertPolicy:
 		l.revert(a.Reason)
+	case rollout.Propose:
+		l.propose(a.Command)
 	case rollout.Refuse: // the answer to a command; nothing to do
+	}
+}
+
+// propose carries out what the policy wants, in its turn and once.
+func (l *loop) propose(c rollout.Command) {
+	waiting := slices.ContainsFunc(l.queue, func(e rollout.Event) bool {
+		_, ok := e.(rollout.Command)
+		return ok
+	})
+	if !waiting {
+		c.ID = l.g.ids.next(l.model, time.Now())
+		l.add(c)
 	}
 }
 

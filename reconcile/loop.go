@@ -181,6 +181,7 @@ func (l *loop) status() rollout.Status {
 		Traffic:       l.state.Facts.Traffic,
 		Return:        l.state.Readiness(),
 		Silent:        l.state.Silent(),
+		Drift:         l.state.Drift(l.policy),
 		Judgement:     l.state.SoFar(),
 		Checks:        l.checks.progress(),
 	}

@@ -139,7 +139,15 @@ func drawPolicy(t *rapid.T) *policy.Model {
 		drawRolling(t, p)
 	}
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
+	p.Wanted, p.Source.Hash = drawWanted(t), "0"
 	return p
+}
+
+// drawWanted is what the policy wants to be live; mostly it does not say.
+func drawWanted(t *rapid.T) policy.Wanted {
+	return rapid.SampledFrom([]policy.Wanted{
+		{}, {}, {}, {Color: policy.Blue}, {Color: policy.Green}, {Version: "v1"}, {Version: "v2"}, {Version: "v9"},
+	}).Draw(t, "wanted")
 }
 
 // drawRolling makes p a policy whose weights follow the instances.
@@ -227,6 +235,7 @@ func (w *world) random(t *rapid.T) {
 		w.step(rollout.Tick{})
 	case 13:
 		next := *w.p
+		next.Wanted, next.Source.Hash = drawWanted(t), next.Source.Hash+"+"
 		w.p = &next
 		w.step(rollout.PolicyChanged{})
 	case 14:
@@ -243,6 +252,40 @@ func (w *world) random(t *rapid.T) {
 	default:
 		w.step(drawCommand(t, w.s))
 	}
+	w.obey()
+}
+
+// obey carries out what the policy wants, as the loop does.
+func (w *world) obey() {
+	for _, a := range w.last {
+		if p, ok := a.(rollout.Propose); ok {
+			w.proposed++
+			p.Command.ID = fmt.Sprintf("p%d", w.proposed)
+			w.step(p.Command)
+			return
+		}
+	}
+}
+
+// TestThePolicyIsHeeded: once the world is healthy, a model is where its policy
+// wants it, or it says why it is not.
+func TestThePolicyIsHeeded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t, drawPolicy(t))
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			w.random(t)
+		}
+		for range 3 { // what was under way ends, then what is wanted is tried
+			w.heal()
+			w.obey()
+		}
+		w.heal()
+		drift := w.s.Drift(w.p)
+		agree := w.p.Wanted.None() || w.s.Live == w.p.Wanted.Color || w.s.Facts.Endpoints.Versions(w.s.Live)[0] == w.p.Wanted.Version
+		if agree != (drift == "") {
+			t.Fatalf("wants %s, %s is live, drift %q: %s", w.p.Wanted, w.s.Live, drift, asJSON(w.s))
+		}
+	})
 }
 
 func drawEndpoints(t *rapid.T, w *world) rollout.EndpointSet {
@@ -321,8 +364,8 @@ func drawCommand(t *rapid.T, s rollout.State) rollout.Command {
 		Reason: rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"),
 		Force:  rapid.IntRange(0, 4).Draw(t, "force") == 0,
 		Target: rapid.SampledFrom([]policy.Color{"", "", "", policy.Blue, policy.Green, "red"}).Draw(t, "target"),
-		Again:  rapid.IntRange(0, 5).Draw(t, "again") > 0,
-		Quiet:  rapid.SampledFrom([]float64{0, 1000}).Draw(t, "quiet"), AnyRate: rapid.Bool().Draw(t, "anyRate"),
+		Again:  rapid.IntRange(0, 5).Draw(t, "again") > 0, Override: rapid.Bool().Draw(t, "override"),
+		Quiet: rapid.SampledFrom([]float64{0, 1000}).Draw(t, "quiet"), AnyRate: rapid.Bool().Draw(t, "anyRate"),
 	}
 	if c.Verb == rollout.RollBack && rapid.Bool().Draw(t, "before") {
 		c.Before = &rollout.Earlier{

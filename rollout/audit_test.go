@@ -240,7 +240,7 @@ func (a *audit) forward(s seen) error {
 			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
 		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):
 			return fmt.Errorf("rule 1: forced without who and why")
-		case sw.Undoes != "" && (sw.Actor == "" || s.before.Phase.Running() && s.before.Phase != rollout.Preparing):
+		case sw.Undoes != "" && (sw.Actor == "" || s.before.Phase.Running() && s.before.Phase != rollout.Preparing && s.before.Resume != rollout.Preparing):
 			return fmt.Errorf("rule 1: went back to before %s by itself", sw.Undoes)
 		case a.nacked[sw.ID]:
 			return fmt.Errorf("rule 5: moved on after a NACK")

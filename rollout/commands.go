@@ -12,6 +12,15 @@ func (t *turn) obey(c Command) *Refuse {
 		return refuse(Invalid, "a command needs an actor: say who asks")
 	}
 	t.actor = c.Actor
+	before := t.s.Phase
+	if r := t.carryOut(c); r != nil {
+		return r
+	}
+	t.notePerson(c, before)
+	return nil
+}
+
+func (t *turn) carryOut(c Command) *Refuse {
 	switch c.Verb {
 	case Start:
 		return t.start(c)
@@ -93,6 +102,11 @@ func (t *turn) refuseStart(c Command) *Refuse {
 		return refuse(NotReady, "instances of %s that were let go by switch %s are not back yet: wait for them", s.Switch.From, s.Switch.ID)
 	case c.Target == s.Live:
 		return refuse(Invalid, "%s is live already", c.Target)
+	case t.unwanted(c.Target) && !c.Override && !c.ByPolicy:
+		return refuse(NotWanted, "%s says what is live: %s; change it there, or override it, which is shown as drift until they agree (greenlight switch --override)",
+			t.p.Source, t.p.Wanted)
+	case c.Override && !c.ByPolicy && c.Reason == "":
+		return refuse(Invalid, "an override needs a reason: the policy wants %s live", t.p.Wanted)
 	case c.Force && c.Reason == "":
 		return refuse(Invalid, "a forced switch needs a reason: users meet %s unvalidated", c.Target)
 	default:

@@ -48,6 +48,10 @@ type (
 		Force bool
 		// Again starts a switch to a version that was taken back before.
 		Again bool
+		// Override starts a switch to what the policy does not want to be live.
+		Override bool
+		// ByPolicy: it is the policy's own word, which Step has proposed.
+		ByPolicy bool
 		// Before, for RollBack, names an earlier switch: what was live before it is meant.
 		Before *Earlier
 		// Quiet, for Drill, is the rate of users' requests a second up to which it is
@@ -136,6 +140,8 @@ type (
 	// RevertPolicy says that a node rejected the routing that a policy change
 	// made: the policy before it stands again.
 	RevertPolicy struct{ Reason string }
+	// Propose wants Command carried out: the policy's word on what should be live.
+	Propose struct{ Command Command }
 	// Refuse answers the Command that Step was given: it can't be done now.
 	// The state is unchanged.
 	Refuse struct {
@@ -155,6 +161,7 @@ const (
 	Invalid      RefusalCode = "invalid"      // the command contradicts itself
 	Busy         RefusalCode = "busy"         // it is no quiet time
 	TakenBack    RefusalCode = "taken-back"   // the version was taken back before, and Again is not set
+	NotWanted    RefusalCode = "not-wanted"   // the policy wants something else to be live, and Override is not set
 )
 
 func (Publish) action()      {}
@@ -163,4 +170,5 @@ func (CancelChecks) action() {}
 func (KeepVerdicts) action() {}
 func (LetGo) action()        {}
 func (RevertPolicy) action() {}
+func (Propose) action()      {}
 func (Refuse) action()       {}

@@ -42,6 +42,10 @@ func (t *turn) prepared() {
 	if sw.FromVersion == "" { // the registry was silent when the switch began
 		sw.FromVersion = t.s.Facts.version(sw.From)
 	}
+	if t.s.Parted.By == "" && t.unwanted(sw.To) {
+		t.end(Refused, fmt.Sprintf("%s serves version %q now, and %s wants %s", sw.To, sw.ToVersion, t.p.Source, t.p.Wanted))
+		return
+	}
 	if t.rolling() && t.s.Rolled.Total == 0 {
 		t.s.Rolled.Total = len(t.s.old())
 	}

@@ -25,6 +25,8 @@ type Status struct {
 	Return  Readiness
 	// Silent is the nodes that carried users' requests and report none any more.
 	Silent []NodeRef
+	// Drift is how what is live differs from what the policy wants: State.Drift.
+	Drift string
 	// Judgement is what users' requests say of the running switch so far: State.SoFar.
 	Judgement string
 	// Checks is the progress of the checks that run now, in policy order.

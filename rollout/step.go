@@ -41,6 +41,7 @@ func Step(s State, e Event, p *policy.Model, now time.Time) (State, []Action) {
 	t.judgePolicy()
 	t.guard()
 	t.weighUsers()
+	t.heed()
 	for t.advance() {
 	}
 	t.roll()
@@ -112,6 +113,9 @@ func (t *turn) meet() {
 	first := policy.Green
 	if len(e.Blue) > 0 {
 		first = policy.Blue
+	}
+	if w, _ := t.s.wanted(t.p.Wanted); !t.p.Wanted.None() && w != "" && len(e.Of(w)) > 0 {
+		first = w
 	}
 	if named := t.p.InitialLive; named != "" {
 		if len(e.Of(named)) == 0 { // standing says so

@@ -71,6 +71,7 @@ type stage struct {
 	*world
 	switches int
 	asked    string // LetGo.Key of the last one
+	proposed rollout.Command
 	set      rollout.EndpointSet
 }
 
@@ -100,6 +101,11 @@ func (s *stage) play(line string) string {
 		actions = s.step(s.checked(words[1], args))
 	case "retired":
 		actions = s.step(rollout.Retired{Key: s.asked, Problem: args["problem"]})
+	case "obey": // what the policy wants, as the loop does
+		c := s.proposed
+		s.switches++
+		c.ID = fmt.Sprintf("s%d", s.switches)
+		actions = s.step(c)
 	case "restart":
 		actions = s.restart()
 	case "wait":
@@ -152,6 +158,13 @@ func (s *stage) action(a rollout.Action) string {
 			ids = append(ids, e.ID)
 		}
 		return fmt.Sprintf("%s: %s of %s %s, %d left", a.Key, strings.Join(ids, " "), a.Color, a.Version, a.Left)
+	case rollout.Propose:
+		s.proposed = a.Command
+		again := ""
+		if a.Command.Again {
+			again = " again"
+		}
+		return fmt.Sprintf("propose %s to %s%s: %s", a.Command.Verb, a.Command.Target, again, a.Command.Reason)
 	case rollout.RevertPolicy:
 		return "revert policy: " + a.Reason
 	case rollout.Refuse:
@@ -180,6 +193,9 @@ func (s *stage) summary() string {
 	b.WriteString("\n")
 	if s.s.Problem != "" {
 		fmt.Fprintf(&b, "! %s\n", s.s.Problem)
+	}
+	if drift := s.s.Drift(s.p); drift != "" {
+		fmt.Fprintf(&b, "~ %s\n", drift)
 	}
 	return b.String()
 }
@@ -218,6 +234,13 @@ func (s *stage) policy(args map[string]string) {
 			p.Validate = []policy.Check{endpoints(1, 0), golden()}
 		case "webhook":
 			p.Retire.Webhook = value
+		case "live":
+			p.Wanted = policy.Wanted{Color: policy.Color(value)}
+			if version, ok := strings.CutPrefix(value, "version:"); ok {
+				p.Wanted = policy.Wanted{Version: version}
+			}
+		case "commit":
+			p.Source = policy.Source{File: "fraud.yaml", Line: 1, Hash: value, Commit: &policy.Commit{ID: value, Author: "Ann", Subject: "to " + value}}
 		default:
 			s.t.Fatalf("unknown policy setting %q", key)
 		}
@@ -359,6 +382,7 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	s.switches++
 	_, force := args["force"]
 	_, again := args["again"]
+	_, override := args["override"]
 	_, anyRate := args["any-rate"]
 	var before *rollout.Earlier
 	if text, ok := args["before"]; ok {
@@ -368,7 +392,7 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	}
 	quiet, _ := strconv.ParseFloat(args["quiet"], 64)
 	return rollout.Command{
-		Again: again, Before: before, Quiet: quiet, AnyRate: anyRate,
+		Again: again, Override: override, Before: before, Quiet: quiet, AnyRate: anyRate,
 		Verb: verb, Actor: actor, Reason: args["reason"], ID: fmt.Sprintf("s%d", s.switches),
 		Target: policy.Color(args["target"]), ExpectLive: policy.Color(args["live"]),
 		ExpectVersion: args["version"], Force: force,

@@ -49,8 +49,14 @@ func (t *turn) publish(w Weights) {
 	t.republish()
 }
 
-// republish says the present routing again, with the policy of now.
+// republish says the present routing again, with the policy of now. What this turn
+// wanted published before is no longer wanted.
 func (t *turn) republish() {
+	t.actions = slices.DeleteFunc(t.actions, func(a Action) bool {
+		_, older := a.(Publish)
+		return older
+	})
+	t.noteUse()
 	t.act(Publish{Routing{
 		Generation: t.s.Generation, Policy: t.p, Live: t.routedLive(), Weights: t.s.Weights, Mirror: t.s.Mirror,
 	}})
@@ -115,6 +121,9 @@ func (t *turn) conclude(o Outcome, cause string) {
 	sw := t.s.Switch
 	sw.Outcome, sw.Cause, sw.Ended = o, cause, t.now
 	t.s.StepIndex = 0
+	if o != Succeeded {
+		t.noteTry()
+	}
 }
 
 // moved reports whether users may have met the target of this switch.

@@ -362,6 +362,13 @@ type State struct {
 	// Tried are the versions that were taken back and are not tried again by
 	// themselves; the newest maxTried, oldest first.
 	Tried []Tried `json:"tried,omitempty"`
+	// Uses are the policies that generations were published under; the newest maxUses,
+	// oldest first.
+	Uses []PolicyUse `json:"uses,omitempty"`
+	// Word is what the policy wants to be live, and Parted why it is not; zero where
+	// the policy does not decide that.
+	Word   Word   `json:"word,omitzero"`
+	Parted Parted `json:"parted,omitzero"`
 	// PolicyGeneration is the generation that a policy change made, until every
 	// node has confirmed it; 0 when none is open.
 	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`

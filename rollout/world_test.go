@@ -22,6 +22,8 @@ type world struct {
 	audit audit
 	// last is what the last step wanted done.
 	last []rollout.Action
+	// proposed counts what the policy wanted carried out.
+	proposed int
 }
 
 type failer interface {

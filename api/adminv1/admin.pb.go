@@ -209,7 +209,10 @@ type StartSwitchRequest struct {
 	// Skips validation. The history says so, and names actor and reason.
 	Force bool `protobuf:"varint,8,opt,name=force,proto3" json:"force,omitempty"`
 	// Starts although the target's version was taken back before.
-	Again         bool `protobuf:"varint,9,opt,name=again,proto3" json:"again,omitempty"`
+	Again bool `protobuf:"varint,9,opt,name=again,proto3" json:"again,omitempty"`
+	// Starts although the policy wants something else to be live; needs a reason. It
+	// is shown as drift until they agree.
+	Override      bool `protobuf:"varint,10,opt,name=override,proto3" json:"override,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -303,6 +306,13 @@ func (x *StartSwitchRequest) GetForce() bool {
 func (x *StartSwitchRequest) GetAgain() bool {
 	if x != nil {
 		return x.Again
+	}
+	return false
+}
+
+func (x *StartSwitchRequest) GetOverride() bool {
+	if x != nil {
+		return x.Override
 	}
 	return false
 }
@@ -2227,7 +2237,7 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x0fGetModelRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\"J\n" +
 	"\x10GetModelResponse\x126\n" +
-	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xc5\x02\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xe1\x02\n" +
 	"\x12StartSwitchRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
 	"\x06target\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x06target\x12;\n" +
@@ -2238,7 +2248,9 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05actor\x18\a \x01(\tR\x05actor\x12\x14\n" +
 	"\x05force\x18\b \x01(\bR\x05force\x12\x14\n" +
-	"\x05again\x18\t \x01(\bR\x05again\"j\n" +
+	"\x05again\x18\t \x01(\bR\x05again\x12\x1a\n" +
+	"\boverride\x18\n" +
+	" \x01(\bR\boverride\"j\n" +
 	"\x13StartSwitchResponse\x126\n" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\x12\x1b\n" +
 	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\"T\n" +

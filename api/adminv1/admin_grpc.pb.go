@@ -54,7 +54,8 @@ const (
 //	                     (endpoints are missing), PRECONDITION (expect_live or
 //	                     expect_version does not hold), TAKEN_BACK (the version
 //	                     was taken back before, and again is not set), BUSY (a
-//	                     drill in no quiet time)
+//	                     drill in no quiet time), NOT_WANTED (the policy wants
+//	                     something else to be live, and override is not set)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE
@@ -323,7 +324,8 @@ func (c *adminServiceClient) GetReport(ctx context.Context, in *GetReportRequest
 //	                     (endpoints are missing), PRECONDITION (expect_live or
 //	                     expect_version does not hold), TAKEN_BACK (the version
 //	                     was taken back before, and again is not set), BUSY (a
-//	                     drill in no quiet time)
+//	                     drill in no quiet time), NOT_WANTED (the policy wants
+//	                     something else to be live, and override is not set)
 //	ALREADY_EXISTS       KEY_REUSED
 //	UNAVAILABLE          NOT_DONE (a command was not carried out, such as when
 //	                     the journal can't be written), NOT_READABLE

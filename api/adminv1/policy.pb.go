@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -400,7 +401,9 @@ type Policy struct {
 	// What instances cost.
 	Cost *Cost `protobuf:"bytes,19,opt,name=cost,proto3" json:"cost,omitempty"`
 	// How a rolling shift goes; unset with every other shape.
-	Rolling       *Rolling `protobuf:"bytes,20,opt,name=rolling,proto3" json:"rolling,omitempty"`
+	Rolling *Rolling `protobuf:"bytes,20,opt,name=rolling,proto3" json:"rolling,omitempty"`
+	// What should be live; unset where the admin API decides that.
+	Wanted        *Wanted `protobuf:"bytes,21,opt,name=wanted,proto3" json:"wanted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -571,6 +574,13 @@ func (x *Policy) GetCost() *Cost {
 func (x *Policy) GetRolling() *Rolling {
 	if x != nil {
 		return x.Rolling
+	}
+	return nil
+}
+
+func (x *Policy) GetWanted() *Wanted {
+	if x != nil {
+		return x.Wanted
 	}
 	return nil
 }
@@ -1152,7 +1162,9 @@ type PolicySource struct {
 	// Line of the document's first key, from 1.
 	Line int32 `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
 	// SHA-256 of the document, in hex.
-	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	// The commit that brought the document as it is; unset for a plain folder.
+	Commit        *PolicyCommit `protobuf:"bytes,4,opt,name=commit,proto3" json:"commit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1208,6 +1220,167 @@ func (x *PolicySource) GetHash() string {
 	return ""
 }
 
+func (x *PolicySource) GetCommit() *PolicyCommit {
+	if x != nil {
+		return x.Commit
+	}
+	return nil
+}
+
+// PolicyCommit names a commit of a repository of policies.
+type PolicyCommit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// URL, without credentials.
+	Repository string `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	// Branch or tag, as configured.
+	Ref string `protobuf:"bytes,2,opt,name=ref,proto3" json:"ref,omitempty"`
+	// The whole hash, in hex.
+	Id string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	// "Ann Smith <ann@example.org>".
+	Author string `protobuf:"bytes,4,opt,name=author,proto3" json:"author,omitempty"`
+	// When it was committed.
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// The first line of its message.
+	Subject string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	// The key that its signature was checked against; empty if none was asked for.
+	SignedBy      string `protobuf:"bytes,7,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyCommit) Reset() {
+	*x = PolicyCommit{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyCommit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyCommit) ProtoMessage() {}
+
+func (x *PolicyCommit) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyCommit.ProtoReflect.Descriptor instead.
+func (*PolicyCommit) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PolicyCommit) GetRepository() string {
+	if x != nil {
+		return x.Repository
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetRef() string {
+	if x != nil {
+		return x.Ref
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *PolicyCommit) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetSignedBy() string {
+	if x != nil {
+		return x.SignedBy
+	}
+	return ""
+}
+
+// Wanted is what the policy wants to be live: a color, or whichever color serves a
+// version.
+type Wanted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Color         Color                  `protobuf:"varint,1,opt,name=color,proto3,enum=greenlight.admin.v1.Color" json:"color,omitempty"`
+	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Wanted) Reset() {
+	*x = Wanted{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Wanted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Wanted) ProtoMessage() {}
+
+func (x *Wanted) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Wanted.ProtoReflect.Descriptor instead.
+func (*Wanted) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Wanted) GetColor() Color {
+	if x != nil {
+		return x.Color
+	}
+	return Color_COLOR_UNSPECIFIED
+}
+
+func (x *Wanted) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
 // Discovery says how instances and their colors are found in the registry:
 // either `service` with one of `color_meta` and `color_tags`, or a service of
 // its own for each color.
@@ -1235,7 +1408,7 @@ type Discovery struct {
 
 func (x *Discovery) Reset() {
 	*x = Discovery{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1420,7 @@ func (x *Discovery) String() string {
 func (*Discovery) ProtoMessage() {}
 
 func (x *Discovery) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,7 +1433,7 @@ func (x *Discovery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Discovery.ProtoReflect.Descriptor instead.
 func (*Discovery) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Discovery) GetService() string {
@@ -1353,7 +1526,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1365,7 +1538,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1378,7 +1551,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Route) GetFleets() []string {
@@ -1485,7 +1658,7 @@ type Retries struct {
 
 func (x *Retries) Reset() {
 	*x = Retries{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1670,7 @@ func (x *Retries) String() string {
 func (*Retries) ProtoMessage() {}
 
 func (x *Retries) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1683,7 @@ func (x *Retries) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retries.ProtoReflect.Descriptor instead.
 func (*Retries) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Retries) GetAttempts() int32 {
@@ -1545,7 +1718,7 @@ type Outlier struct {
 
 func (x *Outlier) Reset() {
 	*x = Outlier{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1730,7 @@ func (x *Outlier) String() string {
 func (*Outlier) ProtoMessage() {}
 
 func (x *Outlier) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1743,7 @@ func (x *Outlier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outlier.ProtoReflect.Descriptor instead.
 func (*Outlier) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Outlier) GetOff() bool {
@@ -1621,7 +1794,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1633,7 +1806,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1646,7 +1819,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Limits) GetConnections() int32 {
@@ -1708,7 +1881,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1893,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1906,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Check) GetName() string {
@@ -1924,7 +2097,7 @@ type EndpointsCheck struct {
 
 func (x *EndpointsCheck) Reset() {
 	*x = EndpointsCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2109,7 @@ func (x *EndpointsCheck) String() string {
 func (*EndpointsCheck) ProtoMessage() {}
 
 func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2122,7 @@ func (x *EndpointsCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointsCheck.ProtoReflect.Descriptor instead.
 func (*EndpointsCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EndpointsCheck) GetMin() int32 {
@@ -1981,7 +2154,7 @@ type ReadyCheck struct {
 
 func (x *ReadyCheck) Reset() {
 	*x = ReadyCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2166,7 @@ func (x *ReadyCheck) String() string {
 func (*ReadyCheck) ProtoMessage() {}
 
 func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2179,7 @@ func (x *ReadyCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadyCheck.ProtoReflect.Descriptor instead.
 func (*ReadyCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadyCheck) GetPath() string {
@@ -2055,7 +2228,7 @@ type GoldenCheck struct {
 
 func (x *GoldenCheck) Reset() {
 	*x = GoldenCheck{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +2240,7 @@ func (x *GoldenCheck) String() string {
 func (*GoldenCheck) ProtoMessage() {}
 
 func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +2253,7 @@ func (x *GoldenCheck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoldenCheck.ProtoReflect.Descriptor instead.
 func (*GoldenCheck) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GoldenCheck) GetFile() string {
@@ -2152,7 +2325,7 @@ type ShiftStep struct {
 
 func (x *ShiftStep) Reset() {
 	*x = ShiftStep{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2337,7 @@ func (x *ShiftStep) String() string {
 func (*ShiftStep) ProtoMessage() {}
 
 func (x *ShiftStep) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2350,7 @@ func (x *ShiftStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShiftStep.ProtoReflect.Descriptor instead.
 func (*ShiftStep) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ShiftStep) GetWeightPercent() float64 {
@@ -2207,7 +2380,7 @@ type StepChecks struct {
 
 func (x *StepChecks) Reset() {
 	*x = StepChecks{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2219,7 +2392,7 @@ func (x *StepChecks) String() string {
 func (*StepChecks) ProtoMessage() {}
 
 func (x *StepChecks) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2232,7 +2405,7 @@ func (x *StepChecks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepChecks.ProtoReflect.Descriptor instead.
 func (*StepChecks) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StepChecks) GetEvery() *durationpb.Duration {
@@ -2260,7 +2433,7 @@ type Confirm struct {
 
 func (x *Confirm) Reset() {
 	*x = Confirm{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2272,7 +2445,7 @@ func (x *Confirm) String() string {
 func (*Confirm) ProtoMessage() {}
 
 func (x *Confirm) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2285,7 +2458,7 @@ func (x *Confirm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Confirm.ProtoReflect.Descriptor instead.
 func (*Confirm) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Confirm) GetWithin() *durationpb.Duration {
@@ -2316,7 +2489,7 @@ type Bake struct {
 
 func (x *Bake) Reset() {
 	*x = Bake{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2501,7 @@ func (x *Bake) String() string {
 func (*Bake) ProtoMessage() {}
 
 func (x *Bake) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2514,7 @@ func (x *Bake) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bake.ProtoReflect.Descriptor instead.
 func (*Bake) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Bake) GetDuration() *durationpb.Duration {
@@ -2379,7 +2552,7 @@ type RollbackPolicy struct {
 
 func (x *RollbackPolicy) Reset() {
 	*x = RollbackPolicy{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2391,7 +2564,7 @@ func (x *RollbackPolicy) String() string {
 func (*RollbackPolicy) ProtoMessage() {}
 
 func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2404,7 +2577,7 @@ func (x *RollbackPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollbackPolicy.ProtoReflect.Descriptor instead.
 func (*RollbackPolicy) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RollbackPolicy) GetAutomatic() bool {
@@ -2443,7 +2616,7 @@ type Retire struct {
 
 func (x *Retire) Reset() {
 	*x = Retire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2455,7 +2628,7 @@ func (x *Retire) String() string {
 func (*Retire) ProtoMessage() {}
 
 func (x *Retire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2468,7 +2641,7 @@ func (x *Retire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retire.ProtoReflect.Descriptor instead.
 func (*Retire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Retire) GetOff() bool {
@@ -2534,7 +2707,7 @@ type ConsulRetire struct {
 
 func (x *ConsulRetire) Reset() {
 	*x = ConsulRetire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2546,7 +2719,7 @@ func (x *ConsulRetire) String() string {
 func (*ConsulRetire) ProtoMessage() {}
 
 func (x *ConsulRetire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2559,7 +2732,7 @@ func (x *ConsulRetire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsulRetire.ProtoReflect.Descriptor instead.
 func (*ConsulRetire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ConsulRetire) GetScheme() string {
@@ -2599,7 +2772,7 @@ type NomadRetire struct {
 
 func (x *NomadRetire) Reset() {
 	*x = NomadRetire{}
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2611,7 +2784,7 @@ func (x *NomadRetire) String() string {
 func (*NomadRetire) ProtoMessage() {}
 
 func (x *NomadRetire) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2624,7 +2797,7 @@ func (x *NomadRetire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NomadRetire.ProtoReflect.Descriptor instead.
 func (*NomadRetire) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *NomadRetire) GetAddress() string {
@@ -2680,7 +2853,7 @@ var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xa5\b\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xda\b\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -2703,7 +2876,8 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x05judge\x18\x11 \x01(\v2\x1a.greenlight.admin.v1.JudgeR\x05judge\x123\n" +
 	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
 	"\x04cost\x18\x13 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\x126\n" +
-	"\arolling\x18\x14 \x01(\v2\x1c.greenlight.admin.v1.RollingR\arolling\"\x85\x01\n" +
+	"\arolling\x18\x14 \x01(\v2\x1c.greenlight.admin.v1.RollingR\arolling\x123\n" +
+	"\x06wanted\x18\x15 \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\"\x85\x01\n" +
 	"\x04Cost\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12#\n" +
 	"\rinstance_hour\x18\x02 \x01(\x01R\finstanceHour\x12\x17\n" +
@@ -2746,11 +2920,25 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06cookie\x18\x02 \x01(\tR\x06cookie\x128\n" +
 	"\n" +
 	"cookie_ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcookieTtl\x12\x1b\n" +
-	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"J\n" +
+	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"\x85\x01\n" +
 	"\fPolicySource\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\tR\x04hash\"\x88\x02\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\x129\n" +
+	"\x06commit\x18\x04 \x01(\v2!.greenlight.admin.v1.PolicyCommitR\x06commit\"\xcb\x01\n" +
+	"\fPolicyCommit\x12\x1e\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\tR\n" +
+	"repository\x12\x10\n" +
+	"\x03ref\x18\x02 \x01(\tR\x03ref\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x16\n" +
+	"\x06author\x18\x04 \x01(\tR\x06author\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\x12\x1b\n" +
+	"\tsigned_by\x18\a \x01(\tR\bsignedBy\"T\n" +
+	"\x06Wanted\x120\n" +
+	"\x05color\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x05color\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"\x88\x02\n" +
 	"\tDiscovery\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12\x1d\n" +
 	"\n" +
@@ -2915,121 +3103,128 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
-	(Color)(0),                  // 0: greenlight.admin.v1.Color
-	(Shape)(0),                  // 1: greenlight.admin.v1.Shape
-	(ThinOtherwise)(0),          // 2: greenlight.admin.v1.ThinOtherwise
-	(Protocol)(0),               // 3: greenlight.admin.v1.Protocol
-	(GoldenProtocol)(0),         // 4: greenlight.admin.v1.GoldenProtocol
-	(Otherwise)(0),              // 5: greenlight.admin.v1.Otherwise
-	(*Policy)(nil),              // 6: greenlight.admin.v1.Policy
-	(*Cost)(nil),                // 7: greenlight.admin.v1.Cost
-	(*Rolling)(nil),             // 8: greenlight.admin.v1.Rolling
-	(*Judge)(nil),               // 9: greenlight.admin.v1.Judge
-	(*ErrorRule)(nil),           // 10: greenlight.admin.v1.ErrorRule
-	(*LatencyRule)(nil),         // 11: greenlight.admin.v1.LatencyRule
-	(*LatencyMax)(nil),          // 12: greenlight.admin.v1.LatencyMax
-	(*Shadow)(nil),              // 13: greenlight.admin.v1.Shadow
-	(*Sticky)(nil),              // 14: greenlight.admin.v1.Sticky
-	(*PolicySource)(nil),        // 15: greenlight.admin.v1.PolicySource
-	(*Discovery)(nil),           // 16: greenlight.admin.v1.Discovery
-	(*Route)(nil),               // 17: greenlight.admin.v1.Route
-	(*Retries)(nil),             // 18: greenlight.admin.v1.Retries
-	(*Outlier)(nil),             // 19: greenlight.admin.v1.Outlier
-	(*Limits)(nil),              // 20: greenlight.admin.v1.Limits
-	(*Check)(nil),               // 21: greenlight.admin.v1.Check
-	(*EndpointsCheck)(nil),      // 22: greenlight.admin.v1.EndpointsCheck
-	(*ReadyCheck)(nil),          // 23: greenlight.admin.v1.ReadyCheck
-	(*GoldenCheck)(nil),         // 24: greenlight.admin.v1.GoldenCheck
-	(*ShiftStep)(nil),           // 25: greenlight.admin.v1.ShiftStep
-	(*StepChecks)(nil),          // 26: greenlight.admin.v1.StepChecks
-	(*Confirm)(nil),             // 27: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                // 28: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),      // 29: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),              // 30: greenlight.admin.v1.Retire
-	(*ConsulRetire)(nil),        // 31: greenlight.admin.v1.ConsulRetire
-	(*NomadRetire)(nil),         // 32: greenlight.admin.v1.NomadRetire
-	(*durationpb.Duration)(nil), // 33: google.protobuf.Duration
-	(*Predict)(nil),             // 34: greenlight.admin.v1.Predict
-	(*Secret)(nil),              // 35: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),        // 36: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),          // 37: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),        // 38: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),     // 39: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),        // 40: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),     // 41: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),         // 42: greenlight.admin.v1.OnInconclusive
+	(Color)(0),                    // 0: greenlight.admin.v1.Color
+	(Shape)(0),                    // 1: greenlight.admin.v1.Shape
+	(ThinOtherwise)(0),            // 2: greenlight.admin.v1.ThinOtherwise
+	(Protocol)(0),                 // 3: greenlight.admin.v1.Protocol
+	(GoldenProtocol)(0),           // 4: greenlight.admin.v1.GoldenProtocol
+	(Otherwise)(0),                // 5: greenlight.admin.v1.Otherwise
+	(*Policy)(nil),                // 6: greenlight.admin.v1.Policy
+	(*Cost)(nil),                  // 7: greenlight.admin.v1.Cost
+	(*Rolling)(nil),               // 8: greenlight.admin.v1.Rolling
+	(*Judge)(nil),                 // 9: greenlight.admin.v1.Judge
+	(*ErrorRule)(nil),             // 10: greenlight.admin.v1.ErrorRule
+	(*LatencyRule)(nil),           // 11: greenlight.admin.v1.LatencyRule
+	(*LatencyMax)(nil),            // 12: greenlight.admin.v1.LatencyMax
+	(*Shadow)(nil),                // 13: greenlight.admin.v1.Shadow
+	(*Sticky)(nil),                // 14: greenlight.admin.v1.Sticky
+	(*PolicySource)(nil),          // 15: greenlight.admin.v1.PolicySource
+	(*PolicyCommit)(nil),          // 16: greenlight.admin.v1.PolicyCommit
+	(*Wanted)(nil),                // 17: greenlight.admin.v1.Wanted
+	(*Discovery)(nil),             // 18: greenlight.admin.v1.Discovery
+	(*Route)(nil),                 // 19: greenlight.admin.v1.Route
+	(*Retries)(nil),               // 20: greenlight.admin.v1.Retries
+	(*Outlier)(nil),               // 21: greenlight.admin.v1.Outlier
+	(*Limits)(nil),                // 22: greenlight.admin.v1.Limits
+	(*Check)(nil),                 // 23: greenlight.admin.v1.Check
+	(*EndpointsCheck)(nil),        // 24: greenlight.admin.v1.EndpointsCheck
+	(*ReadyCheck)(nil),            // 25: greenlight.admin.v1.ReadyCheck
+	(*GoldenCheck)(nil),           // 26: greenlight.admin.v1.GoldenCheck
+	(*ShiftStep)(nil),             // 27: greenlight.admin.v1.ShiftStep
+	(*StepChecks)(nil),            // 28: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),               // 29: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                  // 30: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),        // 31: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),                // 32: greenlight.admin.v1.Retire
+	(*ConsulRetire)(nil),          // 33: greenlight.admin.v1.ConsulRetire
+	(*NomadRetire)(nil),           // 34: greenlight.admin.v1.NomadRetire
+	(*durationpb.Duration)(nil),   // 35: google.protobuf.Duration
+	(*Predict)(nil),               // 36: greenlight.admin.v1.Predict
+	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
+	(*Secret)(nil),                // 38: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),          // 39: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),            // 40: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),          // 41: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),       // 42: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),          // 43: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),       // 44: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),           // 45: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	15, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
 	0,  // 1: greenlight.admin.v1.Policy.initial_live:type_name -> greenlight.admin.v1.Color
-	16, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
-	17, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
-	21, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
-	25, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	33, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	27, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	28, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	29, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	30, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	34, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
-	26, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	18, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
+	19, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
+	23, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
+	27, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
+	35, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	29, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	30, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	31, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	32, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	36, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	28, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
 	9,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
 	13, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
 	7,  // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
 	8,  // 17: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
-	33, // 18: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
-	10, // 19: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
-	11, // 20: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	33, // 21: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
-	2,  // 22: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
-	12, // 23: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	33, // 24: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	33, // 25: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	33, // 26: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
-	3,  // 27: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	33, // 28: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	18, // 29: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	19, // 30: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	20, // 31: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	33, // 32: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	35, // 33: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
-	14, // 34: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	33, // 35: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	33, // 36: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	33, // 37: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	22, // 38: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	23, // 39: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	24, // 40: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	36, // 41: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	37, // 42: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	38, // 43: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	39, // 44: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	40, // 45: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	41, // 46: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	42, // 47: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
-	4,  // 48: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	33, // 49: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	33, // 50: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
-	21, // 51: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	33, // 52: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	5,  // 53: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	33, // 54: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	33, // 55: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	21, // 56: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	33, // 57: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	35, // 58: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
-	31, // 59: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
-	32, // 60: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
-	35, // 61: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
-	35, // 62: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	17, // 18: greenlight.admin.v1.Policy.wanted:type_name -> greenlight.admin.v1.Wanted
+	35, // 19: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
+	10, // 20: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
+	11, // 21: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
+	35, // 22: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	2,  // 23: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
+	12, // 24: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
+	35, // 25: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	35, // 26: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	35, // 27: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	16, // 28: greenlight.admin.v1.PolicySource.commit:type_name -> greenlight.admin.v1.PolicyCommit
+	37, // 29: greenlight.admin.v1.PolicyCommit.at:type_name -> google.protobuf.Timestamp
+	0,  // 30: greenlight.admin.v1.Wanted.color:type_name -> greenlight.admin.v1.Color
+	3,  // 31: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	35, // 32: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	20, // 33: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	21, // 34: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	22, // 35: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	35, // 36: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	38, // 37: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	14, // 38: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
+	35, // 39: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	35, // 40: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	35, // 41: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	24, // 42: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	25, // 43: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	26, // 44: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	39, // 45: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	40, // 46: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	41, // 47: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	42, // 48: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	43, // 49: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	44, // 50: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	45, // 51: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	4,  // 52: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	35, // 53: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	35, // 54: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	23, // 55: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	35, // 56: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	5,  // 57: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	35, // 58: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	35, // 59: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	23, // 60: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	35, // 61: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	38, // 62: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	33, // 63: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
+	34, // 64: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
+	38, // 65: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
+	38, // 66: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
+	67, // [67:67] is the sub-list for method output_type
+	67, // [67:67] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -3041,7 +3236,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 	file_greenlight_admin_v1_predict_proto_init()
 	file_greenlight_admin_v1_policy_proto_msgTypes[1].OneofWrappers = []any{}
 	file_greenlight_admin_v1_policy_proto_msgTypes[4].OneofWrappers = []any{}
-	file_greenlight_admin_v1_policy_proto_msgTypes[15].OneofWrappers = []any{
+	file_greenlight_admin_v1_policy_proto_msgTypes[17].OneofWrappers = []any{
 		(*Check_Endpoints)(nil),
 		(*Check_Ready)(nil),
 		(*Check_Golden)(nil),
@@ -3058,7 +3253,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -262,7 +262,10 @@ type ModelStatus struct {
 	// one sentence; empty while they say nothing.
 	Judgement string `protobuf:"bytes,13,opt,name=judgement,proto3" json:"judgement,omitempty"`
 	// What running the model twice has taken since it is known.
-	Twice         *Twice `protobuf:"bytes,14,opt,name=twice,proto3" json:"twice,omitempty"`
+	Twice *Twice `protobuf:"bytes,14,opt,name=twice,proto3" json:"twice,omitempty"`
+	// How what is live differs from what the policy wants, and why; empty while they
+	// agree, or where the policy leaves that to this API.
+	Drift         string `protobuf:"bytes,15,opt,name=drift,proto3" json:"drift,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -393,6 +396,13 @@ func (x *ModelStatus) GetTwice() *Twice {
 		return x.Twice
 	}
 	return nil
+}
+
+func (x *ModelStatus) GetDrift() string {
+	if x != nil {
+		return x.Drift
+	}
+	return ""
 }
 
 // Twice is what keeping a second color took, by the registry: instances of the
@@ -562,7 +572,14 @@ type State struct {
 	WarmingBlueSince  *timestamppb.Timestamp `protobuf:"bytes,36,opt,name=warming_blue_since,json=warmingBlueSince,proto3" json:"warming_blue_since,omitempty"`
 	WarmingGreenSince *timestamppb.Timestamp `protobuf:"bytes,37,opt,name=warming_green_since,json=warmingGreenSince,proto3" json:"warming_green_since,omitempty"`
 	// How far the old instances of a rolling switch have made room; unset otherwise.
-	Rolled        *Rolled `protobuf:"bytes,38,opt,name=rolled,proto3" json:"rolled,omitempty"`
+	Rolled *Rolled `protobuf:"bytes,38,opt,name=rolled,proto3" json:"rolled,omitempty"`
+	// The policies that routings were published under, oldest first; the newest twenty.
+	PolicyUses []*PolicyUse `protobuf:"bytes,39,rep,name=policy_uses,json=policyUses,proto3" json:"policy_uses,omitempty"`
+	// What the policy wants to be live, and since when; unset where it does not decide.
+	Wanted      *Wanted                `protobuf:"bytes,40,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	WantedSince *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=wanted_since,json=wantedSince,proto3" json:"wanted_since,omitempty"`
+	// Why the model does not go there; unset while nothing stands against it.
+	Parted        *Parted `protobuf:"bytes,42,opt,name=parted,proto3" json:"parted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -863,6 +880,175 @@ func (x *State) GetRolled() *Rolled {
 	return nil
 }
 
+func (x *State) GetPolicyUses() []*PolicyUse {
+	if x != nil {
+		return x.PolicyUses
+	}
+	return nil
+}
+
+func (x *State) GetWanted() *Wanted {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+func (x *State) GetWantedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WantedSince
+	}
+	return nil
+}
+
+func (x *State) GetParted() *Parted {
+	if x != nil {
+		return x.Parted
+	}
+	return nil
+}
+
+// PolicyUse says under which policy generations were published.
+type PolicyUse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first one; those that follow, up to the next use, were published under it, too.
+	Generation    uint64                 `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Source        *PolicySource          `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyUse) Reset() {
+	*x = PolicyUse{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyUse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyUse) ProtoMessage() {}
+
+func (x *PolicyUse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyUse.ProtoReflect.Descriptor instead.
+func (*PolicyUse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *PolicyUse) GetGeneration() uint64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *PolicyUse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *PolicyUse) GetSource() *PolicySource {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Parted is why a model does not go where its policy wants it.
+type Parted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The person who went another way; empty: it was tried, and did not succeed.
+	By  string                 `protobuf:"bytes,1,opt,name=by,proto3" json:"by,omitempty"`
+	Why string                 `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	At  *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// The policy and the version that were tried.
+	Hash          string `protobuf:"bytes,4,opt,name=hash,proto3" json:"hash,omitempty"`
+	Version       string `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Parted) Reset() {
+	*x = Parted{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Parted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Parted) ProtoMessage() {}
+
+func (x *Parted) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Parted.ProtoReflect.Descriptor instead.
+func (*Parted) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Parted) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Parted) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Parted) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Parted) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *Parted) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
 // Rolled is how far the old instances of a rolling switch have made room for new ones.
 type Rolled struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -889,7 +1075,7 @@ type Rolled struct {
 
 func (x *Rolled) Reset() {
 	*x = Rolled{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1087,7 @@ func (x *Rolled) String() string {
 func (*Rolled) ProtoMessage() {}
 
 func (x *Rolled) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1100,7 @@ func (x *Rolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolled.ProtoReflect.Descriptor instead.
 func (*Rolled) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Rolled) GetTotal() int32 {
@@ -998,7 +1184,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1196,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1209,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Batch) GetInstances() []*Endpoint {
@@ -1075,7 +1261,7 @@ type TakenBack struct {
 
 func (x *TakenBack) Reset() {
 	*x = TakenBack{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1273,7 @@ func (x *TakenBack) String() string {
 func (*TakenBack) ProtoMessage() {}
 
 func (x *TakenBack) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1286,7 @@ func (x *TakenBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
 func (*TakenBack) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TakenBack) GetVersion() string {
@@ -1148,7 +1334,7 @@ type Letting struct {
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1346,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1359,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -1218,7 +1404,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1416,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1429,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -1321,7 +1507,7 @@ type Switch struct {
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1333,7 +1519,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1346,7 +1532,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Switch) GetId() string {
@@ -1547,7 +1733,7 @@ type Drill struct {
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1559,7 +1745,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1572,7 +1758,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Drill) GetActor() string {
@@ -1652,7 +1838,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1664,7 +1850,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1677,7 +1863,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -1726,7 +1912,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1924,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1937,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -1831,7 +2017,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +2029,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +2042,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -1944,7 +2130,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2142,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2155,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -2029,7 +2215,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2227,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2240,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Measure) GetName() string {
@@ -2141,7 +2327,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2153,7 +2339,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2166,7 +2352,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -2213,7 +2399,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2225,7 +2411,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2238,7 +2424,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -2282,7 +2468,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2480,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2493,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Slice) GetColumn() string {
@@ -2357,7 +2543,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +2555,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,7 +2568,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -2438,7 +2624,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2450,7 +2636,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2463,7 +2649,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Endpoint) GetId() string {
@@ -2512,7 +2698,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2710,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2723,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -2595,7 +2781,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2607,7 +2793,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2620,7 +2806,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -2735,7 +2921,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +2933,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +2946,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Entry) GetFleet() string {
@@ -2797,7 +2983,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2809,7 +2995,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2822,7 +3008,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -2862,7 +3048,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2874,7 +3060,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2887,7 +3073,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -2941,7 +3127,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2953,7 +3139,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2966,7 +3152,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -3012,7 +3198,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3210,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3223,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -3072,7 +3258,7 @@ var File_greenlight_admin_v1_status_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\x1a!greenlight/admin/v1/traffic.proto\"\xd7\x05\n" +
+	" greenlight/admin/v1/status.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/chart.proto\x1a greenlight/admin/v1/policy.proto\x1a!greenlight/admin/v1/traffic.proto\"\xed\x05\n" +
 	"\vModelStatus\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x120\n" +
 	"\x05state\x18\x02 \x01(\v2\x1a.greenlight.admin.v1.StateR\x05state\x123\n" +
@@ -3088,13 +3274,14 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x10return_readiness\x18\v \x01(\v2$.greenlight.admin.v1.ReturnReadinessR\x0freturnReadiness\x12?\n" +
 	"\fsilent_nodes\x18\f \x03(\v2\x1c.greenlight.admin.v1.NodeRefR\vsilentNodes\x12\x1c\n" +
 	"\tjudgement\x18\r \x01(\tR\tjudgement\x120\n" +
-	"\x05twice\x18\x0e \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\"\x9d\x01\n" +
+	"\x05twice\x18\x0e \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\x12\x14\n" +
+	"\x05drift\x18\x0f \x01(\tR\x05drift\"\x9d\x01\n" +
 	"\x05Twice\x12\x1c\n" +
 	"\tinstances\x18\x01 \x01(\x05R\tinstances\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
 	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
-	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xec\r\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xd6\x0f\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -3142,7 +3329,24 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"taken_back\x18# \x03(\v2\x1e.greenlight.admin.v1.TakenBackR\ttakenBack\x12H\n" +
 	"\x12warming_blue_since\x18$ \x01(\v2\x1a.google.protobuf.TimestampR\x10warmingBlueSince\x12J\n" +
 	"\x13warming_green_since\x18% \x01(\v2\x1a.google.protobuf.TimestampR\x11warmingGreenSince\x123\n" +
-	"\x06rolled\x18& \x01(\v2\x1b.greenlight.admin.v1.RolledR\x06rolled\"\xa6\x02\n" +
+	"\x06rolled\x18& \x01(\v2\x1b.greenlight.admin.v1.RolledR\x06rolled\x12?\n" +
+	"\vpolicy_uses\x18' \x03(\v2\x1e.greenlight.admin.v1.PolicyUseR\n" +
+	"policyUses\x123\n" +
+	"\x06wanted\x18( \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
+	"\fwanted_since\x18) \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x123\n" +
+	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\"\x92\x01\n" +
+	"\tPolicyUse\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x04R\n" +
+	"generation\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x129\n" +
+	"\x06source\x18\x03 \x01(\v2!.greenlight.admin.v1.PolicySourceR\x06source\"\x84\x01\n" +
+	"\x06Parted\x12\x0e\n" +
+	"\x02by\x18\x01 \x01(\tR\x02by\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x12\n" +
+	"\x04hash\x18\x04 \x01(\tR\x04hash\x12\x18\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\"\xa6\x02\n" +
 	"\x06Rolled\x12\x14\n" +
 	"\x05total\x18\x01 \x01(\x05R\x05total\x124\n" +
 	"\abatches\x18\x02 \x03(\v2\x1a.greenlight.admin.v1.BatchR\abatches\x12\x18\n" +
@@ -3382,7 +3586,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -3390,147 +3594,158 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*ModelStatus)(nil),           // 3: greenlight.admin.v1.ModelStatus
 	(*Twice)(nil),                 // 4: greenlight.admin.v1.Twice
 	(*State)(nil),                 // 5: greenlight.admin.v1.State
-	(*Rolled)(nil),                // 6: greenlight.admin.v1.Rolled
-	(*Batch)(nil),                 // 7: greenlight.admin.v1.Batch
-	(*TakenBack)(nil),             // 8: greenlight.admin.v1.TakenBack
-	(*Letting)(nil),               // 9: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 10: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 11: greenlight.admin.v1.Switch
-	(*Drill)(nil),                 // 12: greenlight.admin.v1.Drill
-	(*Acceptance)(nil),            // 13: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 14: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 15: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 16: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 17: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 18: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 19: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 20: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 21: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 22: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 23: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 24: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 25: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 26: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 27: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 28: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 29: greenlight.admin.v1.CheckProgress
-	nil,                           // 30: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 31: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 33: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 34: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 35: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 36: google.protobuf.Duration
-	(*Mirror)(nil),                // 37: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 38: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 39: greenlight.admin.v1.Carried
-	(*Chart)(nil),                 // 40: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 41: greenlight.admin.v1.Case
+	(*PolicyUse)(nil),             // 6: greenlight.admin.v1.PolicyUse
+	(*Parted)(nil),                // 7: greenlight.admin.v1.Parted
+	(*Rolled)(nil),                // 8: greenlight.admin.v1.Rolled
+	(*Batch)(nil),                 // 9: greenlight.admin.v1.Batch
+	(*TakenBack)(nil),             // 10: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 11: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 12: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 13: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 14: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 15: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 16: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 17: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 18: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 19: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 20: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 21: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 22: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 23: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 24: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 25: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 26: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 27: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 28: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 29: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 30: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 31: greenlight.admin.v1.CheckProgress
+	nil,                           // 32: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 33: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 35: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 36: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 37: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 38: google.protobuf.Duration
+	(*Mirror)(nil),                // 39: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 40: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 41: greenlight.admin.v1.Carried
+	(*Wanted)(nil),                // 42: greenlight.admin.v1.Wanted
+	(*PolicySource)(nil),          // 43: greenlight.admin.v1.PolicySource
+	(*Chart)(nil),                 // 44: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 45: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
-	5,  // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	31, // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	32, // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	21, // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	24, // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	29, // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	33, // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	34, // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	26, // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
-	4,  // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
-	32, // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
-	35, // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
-	0,  // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	32, // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	10, // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	11, // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
-	0,  // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	36, // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	32, // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	32, // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	32, // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	9,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	32, // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	37, // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	32, // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	38, // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	39, // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	39, // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	32, // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
-	36, // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
-	8,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
-	32, // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
-	32, // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
-	6,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
-	7,  // 34: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
-	32, // 35: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
-	32, // 36: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
-	22, // 37: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
-	32, // 38: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
-	32, // 39: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
-	32, // 40: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
-	32, // 41: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
-	32, // 42: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	32, // 43: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	35, // 44: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	35, // 45: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	32, // 46: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	32, // 47: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,  // 48: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	14, // 49: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	15, // 50: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	31, // 51: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	32, // 52: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	32, // 53: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	13, // 54: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	4,  // 55: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
-	12, // 56: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
-	32, // 57: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
-	32, // 58: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
-	36, // 59: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
-	36, // 60: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
-	32, // 61: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
-	32, // 62: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	32, // 63: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,  // 64: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,  // 65: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	10, // 66: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,  // 67: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	30, // 68: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	16, // 69: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	36, // 70: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	32, // 71: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	17, // 72: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	19, // 73: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	18, // 74: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	18, // 75: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,  // 76: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	20, // 77: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	40, // 78: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	41, // 79: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	17, // 80: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	22, // 81: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	22, // 82: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	23, // 83: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	32, // 84: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	26, // 85: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	27, // 86: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	28, // 87: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	23, // 88: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	26, // 89: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	26, // 90: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	23, // 91: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	23, // 92: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	25, // 93: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	32, // 94: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	32, // 95: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	32, // 96: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,  // 97: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	98, // [98:98] is the sub-list for method output_type
-	98, // [98:98] is the sub-list for method input_type
-	98, // [98:98] is the sub-list for extension type_name
-	98, // [98:98] is the sub-list for extension extendee
-	0,  // [0:98] is the sub-list for field type_name
+	5,   // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
+	33,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	34,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	23,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	26,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	31,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	35,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	36,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	28,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	4,   // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
+	34,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	37,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	0,   // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
+	34,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	12,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	13,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	0,   // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
+	38,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	34,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	34,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	34,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	11,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	34,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	39,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	34,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	40,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	41,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	41,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	34,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	38,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	10,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	34,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	34,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	8,   // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
+	6,   // 34: greenlight.admin.v1.State.policy_uses:type_name -> greenlight.admin.v1.PolicyUse
+	42,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
+	34,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
+	7,   // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
+	34,  // 38: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
+	43,  // 39: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
+	34,  // 40: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
+	9,   // 41: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
+	34,  // 42: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
+	34,  // 43: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
+	24,  // 44: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
+	34,  // 45: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
+	34,  // 46: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
+	34,  // 47: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
+	34,  // 48: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	34,  // 49: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	34,  // 50: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	37,  // 51: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	37,  // 52: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	34,  // 53: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	34,  // 54: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,   // 55: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	16,  // 56: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	17,  // 57: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	33,  // 58: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	34,  // 59: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	34,  // 60: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	15,  // 61: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,   // 62: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	14,  // 63: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	34,  // 64: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	34,  // 65: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	38,  // 66: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	38,  // 67: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	34,  // 68: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	34,  // 69: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	34,  // 70: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,   // 71: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,   // 72: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	12,  // 73: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,   // 74: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	32,  // 75: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	18,  // 76: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	38,  // 77: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	34,  // 78: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	19,  // 79: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	21,  // 80: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	20,  // 81: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	20,  // 82: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,   // 83: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	22,  // 84: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	44,  // 85: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	45,  // 86: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	19,  // 87: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	24,  // 88: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	24,  // 89: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	25,  // 90: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	34,  // 91: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	28,  // 92: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	29,  // 93: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	30,  // 94: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	25,  // 95: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	28,  // 96: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	28,  // 97: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	25,  // 98: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	25,  // 99: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	27,  // 100: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	34,  // 101: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	34,  // 102: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	34,  // 103: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,   // 104: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	105, // [105:105] is the sub-list for method output_type
+	105, // [105:105] is the sub-list for method input_type
+	105, // [105:105] is the sub-list for extension type_name
+	105, // [105:105] is the sub-list for extension extendee
+	0,   // [0:105] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -3541,14 +3756,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[14].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[16].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   28,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -101,7 +101,7 @@ func (a *app) commands() []*cobra.Command {
 		a.switchCommand(), a.promoteCommand(), a.pauseCommand(),
 		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(), a.drillCommand(),
 	}
-	setUp := []*cobra.Command{policyCommand(), bootstrapCommand(), versionCommand()}
+	setUp := []*cobra.Command{a.policyCommand(), bootstrapCommand(), versionCommand()}
 	for group, commands := range map[string][]*cobra.Command{groupSee: see, groupMove: move, groupSetUp: setUp} {
 		for _, c := range commands {
 			c.GroupID = group

@@ -80,13 +80,20 @@ func (f *fake) idle(name string) rollout.Status {
 		return rollout.Endpoint{ID: name + "-" + id, Address: "10.0.0.1", Port: 8080, Weight: 1, Version: version}
 	}
 	st := rollout.Status{
-		Policy: &policy.Model{Name: name, Source: policy.Source{File: "policies/" + name + ".yaml", Line: 1},
+		Policy: &policy.Model{Name: name, Source: policy.Source{File: "policies/" + name + ".yaml", Line: 1, Hash: "4bf5122f344554c53bde2ebb8cd2b7e3"},
 			Validate: fakeChecks(name),
 			Shift:    []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
 		State: rollout.State{
 			Model: name, Phase: rollout.Idle, Live: policy.Blue, Weights: rollout.AllOn(policy.Blue), Generation: 3,
 			Since: f.ago(3 * time.Hour),
 			Facts: rollout.Facts{EndpointsKnown: true, ReportKnown: true},
+			Uses: []rollout.PolicyUse{
+				{Generation: 1, At: time.Date(2026, 10, 30, 9, 0, 0, 0, time.UTC), Source: policy.Source{File: name + ".yaml", Line: 1, Hash: "0c17"}},
+				{Generation: 3, At: time.Date(2026, 11, 1, 9, 0, 0, 0, time.UTC), Source: policy.Source{
+					File: "policies/" + name + ".yaml", Line: 1, Hash: "4bf5122f344554c53bde2ebb8cd2b7e3",
+					Commit: &policy.Commit{ID: "9d1c0f2ab34e5d6f", Author: "Ann <ann@example.org>", Subject: "give the canary ten minutes"},
+				}},
+			},
 		},
 		Endpoints: rollout.EndpointSet{
 			Blue:  []rollout.Endpoint{endpoint("b1", "2026-10-01"), endpoint("b2", "2026-10-01")},
@@ -170,6 +177,8 @@ func (f *fake) Do(_ context.Context, model string, c rollout.Command) (rollout.S
 		return rollout.Status{}, fmt.Errorf("%w; use a new key for a new switch", rollout.ErrKeyReused)
 	case c.ExpectLive == policy.Green:
 		return rollout.Status{}, refuse(rollout.Precondition, "blue is live, not green")
+	case model == "slow" && c.Verb == rollout.Start && c.Target == policy.Blue && !c.Override:
+		return rollout.Status{}, refuse(rollout.NotWanted, "slow.yaml:1 says what is live: green")
 	case model == "mute":
 		return rollout.Status{}, refuse(rollout.NotReady, "mute has no live color yet: no endpoint was seen")
 	case c.Verb == rollout.Start && st.State.Phase != rollout.Idle:

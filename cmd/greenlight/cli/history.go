@@ -142,7 +142,7 @@ func (a *app) storyBlock(w io.Writer, sw *adminv1.Switch) error {
 		b.line("key", "%s", sw.GetIdempotencyKey())
 	}
 	if src := sw.GetPlan().GetSource(); src != nil {
-		b.line("policy", "%s:%d", src.GetFile(), src.GetLine())
+		b.line("policy", "%s, hash %s", sourceWords(src), shortHash(src.GetHash()))
 	}
 	if sw.GetUndoes() != "" {
 		b.line("undoes", "%s", sw.GetUndoes())

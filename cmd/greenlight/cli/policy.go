@@ -11,14 +11,16 @@ import (
 	"greenlight/policy"
 )
 
-func policyCommand() *cobra.Command {
+func (a *app) policyCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check policy files, and print their schema for editors",
-		Long:  "Check policy files as the server would, and print their JSON Schema. Needs no server.",
+		Short: "Check policy files, print their schema, and say where policies come from",
+		Long: `Check policy files as the server would, print their JSON Schema, and say which
+commits brought the policies in force. Only blame needs a server.`,
 		Example: `  greenlight policy lint policies/
+  greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), schemaCommand())
+	}, lintCommand(), schemaCommand(), a.blameCommand())
 }
 
 func lintCommand() *cobra.Command {

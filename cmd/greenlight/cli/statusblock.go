@@ -58,6 +58,9 @@ func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
 	if st.GetProblem() != "" {
 		b.line("problem", "%s", st.GetProblem())
 	}
+	if m.GetDrift() != "" {
+		b.line("drift", "%s", m.GetDrift())
+	}
 }
 
 // nextWords says when something happens by itself.
@@ -88,7 +91,7 @@ func withVersion(color, version string) string {
 
 func (a *app) policyLines(b *block, m *adminv1.ModelStatus) {
 	if src := m.GetPolicy().GetSource(); src != nil {
-		b.line("policy", "%s:%d", src.GetFile(), src.GetLine())
+		b.line("policy", "%s", sourceWords(src))
 	}
 	if m.GetPolicyProblem() != "" {
 		since := ""

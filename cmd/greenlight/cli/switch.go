@@ -37,6 +37,7 @@ type switchOrder struct {
 	expectVersion  string
 	key            string
 	force, again   bool
+	override       bool
 }
 
 func (a *app) switchCommand() *cobra.Command {
@@ -50,6 +51,10 @@ has journaled the switch; with --wait it shows progress to the end.
 
 A version that users were taken back from is not tried again by itself: the
 switch is refused, unless --again says that it is meant.
+
+Where the policy says what is live (spec.live), a switch to anything else is
+refused, unless --override says that it is meant, and --reason why; the status
+shows that as drift until they agree.
 
 Exit codes: 0 accepted (with --wait: succeeded); 1 refused by the server, failed,
 rolled back or held (with --wait also: given up waiting, and the switch goes
@@ -76,6 +81,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 	f.StringVar(&o.key, "key", "", "idempotency key: asking again with it starts nothing new")
 	f.BoolVar(&o.force, "force", false, "skip validation; needs --reason")
 	f.BoolVar(&o.again, "again", false, "start although the version was taken back before")
+	f.BoolVar(&o.override, "override", false, "start although the policy wants something else live; needs --reason")
 	colors := cobra.FixedCompletions([]string{"blue", "green"}, cobra.ShellCompDirectiveNoFileComp)
 	noFiles(cmd.RegisterFlagCompletionFunc("to", colors))
 	noFiles(cmd.RegisterFlagCompletionFunc("expect-live", colors))
@@ -86,7 +92,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 func (a *app) start(cmd *cobra.Command, model string, o *switchOrder) error {
 	r, err := ask(cmd.Context(), a, &adminv1.StartSwitchRequest{
 		Model: model, Target: o.to.color, ExpectLive: o.expectLive.color, ExpectVersion: o.expectVersion,
-		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force, Again: o.again,
+		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force, Again: o.again, Override: o.override,
 	}, adminv1.AdminServiceClient.StartSwitch)
 	if err != nil {
 		return err

@@ -18,11 +18,12 @@ var (
 	latencyDesc  = modelDesc("user_latency_seconds", "Quantiles of how long a color took for users' reported requests; absent without requests.", "color", "quantile")
 	shareDesc    = modelDesc("user_share_ratio", "Share that a color really gets of users' requests, 0 to 1, to be compared with its weight; absent without requests.", "color")
 	mirrorDesc   = modelDesc("mirror_ratio", "Share of users' requests that is copied to a color, 0 to 1.", "color")
+	driftDesc    = modelDesc("drift", "1 while what is live is not what the policy wants (spec.live), and no switch is on its way there.")
 	silentDesc   = modelDesc("silent_nodes", "Nodes that carried users' requests and report none any more.")
 	reportedDesc = modelDesc("user_report_time_seconds", "Unix time up to which users' requests were reported; absent when none were.")
 )
 
-var trafficDescs = []*prometheus.Desc{backDesc, rateDesc, errorsDesc, latencyDesc, shareDesc, mirrorDesc, silentDesc, reportedDesc}
+var trafficDescs = []*prometheus.Desc{backDesc, rateDesc, errorsDesc, latencyDesc, shareDesc, mirrorDesc, silentDesc, driftDesc, reportedDesc}
 
 // collectTraffic tells what users' requests met lately, and whether they could go back.
 func collectTraffic(gauge func(d *prometheus.Desc, v float64, labels ...string), s rollout.Status) {
@@ -31,6 +32,7 @@ func collectTraffic(gauge func(d *prometheus.Desc, v float64, labels ...string),
 		gauge(backDesc, truth(s.Return.Ready), name)
 	}
 	gauge(silentDesc, float64(len(s.Silent)), name)
+	gauge(driftDesc, truth(s.Drift != ""), name)
 	for _, c := range policy.Colors {
 		mirrored := 0.0
 		if s.State.Mirror.To == c {

@@ -1,0 +1,38 @@
+package api
+
+import (
+	"greenlight/api/adminv1"
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+func policySource(s policy.Source) *adminv1.PolicySource {
+	return &adminv1.PolicySource{File: s.File, Line: number(s.Line), Hash: s.Hash, Commit: policyCommit(s.Commit)}
+}
+
+func policyCommit(c *policy.Commit) *adminv1.PolicyCommit {
+	if c == nil {
+		return nil
+	}
+	return &adminv1.PolicyCommit{
+		Repository: c.Repository, Ref: c.Ref, Id: c.ID, Author: c.Author, At: at(c.At), Subject: c.Subject, SignedBy: c.SignedBy,
+	}
+}
+
+func wanted(w policy.Wanted) *adminv1.Wanted {
+	if w.None() {
+		return nil
+	}
+	return &adminv1.Wanted{Color: colors[w.Color], Version: w.Version}
+}
+
+func policyUse(u rollout.PolicyUse) *adminv1.PolicyUse {
+	return &adminv1.PolicyUse{Generation: u.Generation, At: at(u.At), Source: policySource(u.Source)}
+}
+
+func parted(p rollout.Parted) *adminv1.Parted {
+	if p == (rollout.Parted{}) {
+		return nil
+	}
+	return &adminv1.Parted{By: p.By, Why: p.Why, At: at(p.At), Hash: p.Hash, Version: p.Version}
+}
