@@ -89,3 +89,20 @@ func TestDrillsAreRecorded(t *testing.T) {
 		t.Errorf("%s, %s live, %s", w.s.Phase, w.s.Live, w.s.Switch.Outcome)
 	}
 }
+
+// Users can't be kept on a color that can't take them: the drill goes on, and ends.
+func TestRollBackInADrillToASickColor(t *testing.T) {
+	w := settledWorld(t)
+	w.step(rollout.Command{Verb: rollout.Practise, Actor: "ann", AnyRate: true})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)}) // all are back, and are sent forward again
+	set := w.healthy()
+	set.Blue = nil
+	w.step(rollout.Observed{Endpoints: set})
+	w.step(rollout.Command{Verb: rollout.RollBack, Actor: "ann"})
+	w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	if w.s.Phase != rollout.Idle || w.s.Weights != rollout.AllOn(policy.Green) {
+		t.Fatalf("phase %q, %+v", w.s.Phase, w.s.Weights)
+	}
+}

@@ -210,7 +210,11 @@ func (t *turn) giveUp(c Command, done string) *Refuse {
 		t.end(Aborted, cause)
 		return nil
 	}
-	if sick := t.oldUnhealthy(); t.s.Back != "" && sick != "" && !c.Force {
+	sick := t.oldUnhealthy()
+	if t.s.Phase == Drilling && sick != "" && !c.Force { // nobody should be kept there, and a drill can't be held
+		return refuse(NotReady, "%s: the users come forward again by themselves; force a rollback to keep them there all the same", sick)
+	}
+	if t.s.Back != "" && sick != "" && !c.Force {
 		return refuse(NotReady, "the switch waits to go back already, but %s: force a rollback to go back all the same", sick)
 	}
 	t.goBack(cause, c.Force)
