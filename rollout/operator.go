@@ -59,6 +59,7 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 	}
 	t.s.Switch.Cause = ""
 	t.forgive()
+	t.wantNothingBack()
 	switch {
 	case resume == Validating:
 		t.acceptValidation(c, why)

@@ -27,6 +27,9 @@ type Rolled struct {
 	// Tries counts the refusals since the last answer, and Problem is the last one.
 	Tries   int    `json:"tries,omitempty"`
 	Problem string `json:"problem,omitempty"`
+	// Withdrawn counts how often a person promoted what was wanted back: a batch that
+	// goes after that is another wish, with another key.
+	Withdrawn int `json:"withdrawn,omitempty"`
 }
 
 // Batch is instances that make room together.
@@ -234,12 +237,20 @@ func (t *turn) wantBack() {
 	}
 }
 
+// wantNothingBack withdraws wantBack: a person has decided that the switch goes on.
+func (t *turn) wantNothingBack() {
+	if r := &t.s.Rolled; r.Restore {
+		r.Restore, r.Next, r.Tries, r.Problem = false, time.Time{}, 0, ""
+		r.Withdrawn++
+	}
+}
+
 // roll has the last batch let go once no request is under way to it, or brought back.
 // It does so beside the phases: what was begun goes on whatever the switch does.
 func (t *turn) roll() {
 	r := &t.s.Rolled
 	if len(r.Batches) == 0 || t.cameBack() {
-		*r = Rolled{Total: r.Total}
+		*r = Rolled{Total: r.Total, Withdrawn: r.Withdrawn}
 		return
 	}
 	t.sayRolled()
@@ -278,6 +289,9 @@ func (t *turn) askRoll(b Batch, restore bool) {
 	}
 	r.Asked, r.Back = t.now, restore
 	r.Key = fmt.Sprintf("%s-%s-%d", sw.ID, what, len(r.Batches))
+	if r.Withdrawn > 0 {
+		r.Key += fmt.Sprintf("-%d", r.Withdrawn)
+	}
 	t.act(LetGo{
 		Key: r.Key, SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Restore: restore,
 		Instances: slices.Clone(b.Instances), Left: b.Left, How: t.plan().Retire, Discovery: t.plan().Discovery,
@@ -288,6 +302,9 @@ func (t *turn) askRoll(b Batch, restore bool) {
 func (t *turn) rolled(e Retired) {
 	r := &t.s.Rolled
 	r.Asked = time.Time{}
+	if e.Problem != "" && r.Back && !r.Restore { // not wanted any more
+		return
+	}
 	if e.Problem != "" {
 		r.Problem = e.Problem
 		r.Tries++

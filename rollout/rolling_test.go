@@ -1,0 +1,83 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// rollingWorld is four instances of blue, of which one at a time makes room. Whoever
+// is asked to let instances go, or for them back, does so at once.
+func rollingWorld(t *testing.T) *world {
+	p := shortest()
+	p.Rolling = &policy.Rolling{Batch: policy.Amount{Count: 1}, Capacity: policy.Full * 3 / 4, Hold: time.Minute}
+	p.Validate = []policy.Check{endpoints(1, 0), golden()}
+	p.Retire.Webhook = "https://hooks/retire"
+	w := newWorld(t, p)
+	w.see(4, 0)
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	return w
+}
+
+// see has so many instances ready, and every node ACK.
+func (w *world) see(blue, green int) {
+	w.step(rollout.Observed{Endpoints: rollout.EndpointSet{Blue: instances(policy.Blue, blue, "v1"), Green: instances(policy.Green, green, "v2")}})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+}
+
+// settle lets every answer come that is waited for, and time pass until nothing is due
+// within d.
+func (w *world) settle(d time.Duration) {
+	w.t.Helper()
+	for end := w.now.Add(d); ; {
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		switch wake := w.s.WakeAt(); {
+		case !w.s.Rolled.Asked.IsZero():
+			w.step(rollout.Retired{Key: w.s.Rolled.Key})
+		case w.s.CheckRun != 0:
+			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+		case wake.IsZero() || wake.After(end):
+			w.now = end
+			return
+		default:
+			w.now = wake
+			w.step(rollout.Tick{})
+		}
+	}
+}
+
+// A switch that should go back, and can't yet, has asked for what was let go. A person
+// who promotes it all the same withdraws that, too.
+func TestPromotedRollingSwitchEnds(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	for green := 1; w.s.Phase != rollout.Baking; green++ {
+		w.see(4-green, green)
+		w.settle(90 * time.Second)
+		if green > 4 {
+			t.Fatalf("%s %+v: %s", w.s.Phase, w.s.Weights, w.s.Problem)
+		}
+	}
+	w.step(rollout.Command{Verb: rollout.RollBack, Actor: "ann"})
+	if w.s.Phase != rollout.Held || !w.s.Rolled.Restore {
+		t.Fatalf("%s %+v", w.s.Phase, w.s.Rolled)
+	}
+	w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+	generation := w.s.Generation
+	for range 50 {
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		if !w.s.Rolled.Asked.IsZero() {
+			w.step(rollout.Retired{Key: w.s.Rolled.Key})
+		}
+	}
+	if n := w.s.Generation - generation; n > 2 {
+		t.Errorf("%d generations were published in no time", n)
+	}
+	w.see(0, 4)
+	w.settle(time.Hour)
+	if w.s.Phase != rollout.Idle || w.s.Switch.Outcome != rollout.Succeeded {
+		t.Errorf("%s %s %+v", w.s.Phase, w.s.Switch.Outcome, w.s.Rolled)
+	}
+}
