@@ -45,7 +45,7 @@ func (a *audit) look(t failer, s seen) {
 	for _, rule := range []func(seen) error{
 		a.journalable, a.transitions, a.generations, a.wakes, a.forward, a.confirmedFirst,
 		a.oneRun, a.letGo, a.oneWayBack, a.guarded, a.duties, a.unsettledMovesNothing,
-		a.acceptance, a.steps, a.failures, a.mirrors, a.drills, a.takenBack, a.keepsCapacity,
+		a.acceptance, a.steps, a.failures, a.mirrors, a.drills, a.takenBack, a.keepsCapacity, a.leaves,
 	} {
 		if err := rule(s); err != nil {
 			t.Fatalf("%T in %s: %v\nbefore %s\nafter %s\nactions %+v\nevent %+v",
@@ -615,6 +615,21 @@ func (a *audit) keepsCapacity(s seen) error {
 		return fmt.Errorf("rule 7: makes room on an untrusted registry")
 	case serving*int(policy.Full) < least:
 		return fmt.Errorf("%d instances serve, of %d", serving, s.after.Rolled.Total)
+	}
+	return nil
+}
+
+// leaves: a batch counts as out only when no node may still send to it.
+func (a *audit) leaves(s seen) error {
+	before, after := s.before.Rolled.Batches, s.after.Rolled.Batches
+	for i, b := range after {
+		if b.Out.IsZero() || i < len(before) && !before[i].Out.IsZero() {
+			continue
+		}
+		from := s.after.Switch.From
+		if r := a.report; !a.confirmed(s.after.Generation) || r.MaySend[from] > r.Sending[from] || r.Behind[from] > 0 {
+			return fmt.Errorf("rule 6: %+v is out, and a node may still send to it", b)
+		}
 	}
 	return nil
 }

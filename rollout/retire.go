@@ -84,12 +84,17 @@ func (t *turn) retirementWaits() string {
 	case !f.settled(t.s.Generation):
 		return fmt.Sprintf("%s can't retire: %s", old, f.unconfirmed(t.s.Generation))
 	}
+	return fmt.Sprintf("%s can't retire: %s may still send there%s",
+		old, count(f.Report.MaySend[old], "node"), f.staleUntil())
+}
+
+// staleUntil names some of the stale nodes, with the end of their lease.
+func (f Facts) staleUntil() string {
 	var stale []string
 	for _, s := range f.Report.Stale[:min(named, len(f.Report.Stale))] {
 		stale = append(stale, fmt.Sprintf("%s/%s is stale until %s", s.Fleet, s.Node, s.Until.Format(time.RFC3339)))
 	}
-	return fmt.Sprintf("%s can't retire: %s may still send there%s",
-		old, count(f.Report.MaySend[old], "node"), inBrackets(stale, len(f.Report.Stale)))
+	return inBrackets(stale, len(f.Report.Stale))
 }
 
 // retired takes the answer of who was asked to let the old color go. A refusal is tried again, ever more

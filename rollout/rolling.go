@@ -37,7 +37,7 @@ type Batch struct {
 	Instances []Endpoint `json:"instances"`
 	// Left is how many other instances of the color stayed in service.
 	Left int `json:"left"`
-	// Out is since when every node has them out of its clusters, Told when somebody
+	// Out is since when no node, connected or stale, may still send to them, Told when somebody
 	// was first asked to let them go, and Gone when that was done.
 	Out  time.Time `json:"out,omitzero"`
 	Told time.Time `json:"told,omitzero"`
@@ -168,7 +168,7 @@ func (t *turn) rollFurther(why string) bool {
 	case waits == "":
 		t.follow(why)
 		return true
-	case !t.s.Facts.trusted() || !t.s.Facts.heard(t.s.Generation) || t.s.Rolled.Problem != "":
+	case !t.s.Facts.trusted() || !t.s.Facts.heard(t.s.Generation) || t.s.Rolled.Problem != "" || t.stillReached() != "":
 		t.s.GiveUpAt = time.Time{}
 	case t.s.GiveUpAt.IsZero():
 		t.s.GiveUpAt = t.now.Add(t.plan().Prepare.Within)
@@ -261,7 +261,7 @@ func (t *turn) roll() {
 	case r.Restore:
 		t.askRoll(*b, true)
 	case stopped || !b.Gone.IsZero():
-	case b.Out.IsZero() && t.s.Facts.confirmed(t.s.Generation):
+	case b.Out.IsZero() && t.s.Facts.confirmed(t.s.Generation) && t.stillReached() == "":
 		b.Out, r.Next = t.now, t.now.Add(t.longestRequest())
 		if t.due(r.Next) {
 			t.roll()
@@ -272,6 +272,24 @@ func (t *turn) roll() {
 		}
 		t.askRoll(*b, false)
 	}
+}
+
+// stillReached says which nodes may still send to the batch that makes room, although
+// the generation without it is confirmed: those that are away, and those that have not
+// ACKed the endpoints. Empty when there are none.
+func (t *turn) stillReached() string {
+	r, f := t.s.Rolled, t.s.Facts
+	if n := len(r.Batches); n == 0 || r.Restore || !r.Batches[n-1].Out.IsZero() {
+		return ""
+	}
+	old := t.s.Switch.From
+	if n := f.Report.MaySend[old] - f.Report.Sending[old]; n > 0 {
+		return count(n, "node") + " that are away may still send there" + f.staleUntil()
+	}
+	if n := f.Report.Behind[old]; n > 0 {
+		return count(n, "node") + " did not ACK the endpoints that stay"
+	}
+	return ""
 }
 
 // cameBack reports whether all that is wanted back is there although whoever was asked
@@ -331,6 +349,8 @@ func (t *turn) sayRolled() {
 		t.say(fmt.Sprintf("%s of %s should come back, and asking for that failed %s: %s", count(n, "instance"), old, count(r.Tries, "time"), r.Problem))
 	case r.Restore:
 		t.say(fmt.Sprintf("%s of %s should come back", count(n, "instance"), old))
+	case t.stillReached() != "" && t.s.Facts.confirmed(t.s.Generation):
+		t.say(fmt.Sprintf("%s of %s can't be let go: %s", count(len(r.Batches[len(r.Batches)-1].Instances), "instance"), old, t.stillReached()))
 	case r.Problem != "":
 		t.say(fmt.Sprintf("letting %s of %s go failed %s: %s",
 			count(len(r.Batches[len(r.Batches)-1].Instances), "instance"), old, count(r.Tries, "time"), r.Problem))

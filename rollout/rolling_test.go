@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -79,5 +80,55 @@ func TestPromotedRollingSwitchEnds(t *testing.T) {
 	w.settle(time.Hour)
 	if w.s.Phase != rollout.Idle || w.s.Switch.Outcome != rollout.Succeeded {
 		t.Errorf("%s %s %+v", w.s.Phase, w.s.Switch.Outcome, w.s.Rolled)
+	}
+}
+
+// A node that is away may still send to what leaves the clusters, and so may a
+// connected one that has not ACKed the endpoints without it. Nobody is told before.
+func TestABatchWaitsForEveryNodeThatMaySendThere(t *testing.T) {
+	for name, hinder := range map[string]func(*rollout.Report){
+		"away": func(r *rollout.Report) {
+			r.Stale = []rollout.Stale{{Fleet: "edge", Node: "e8", Since: start, Until: start.Add(time.Hour)}}
+			r.MaySend[policy.Blue]++
+		},
+		"behind": func(r *rollout.Report) { r.Behind = map[policy.Color]int{policy.Blue: 1} },
+	} {
+		w := rollingWorld(t)
+		for range 4 {
+			r := allACK(w.s, 3)
+			hinder(&r)
+			w.step(rollout.Reported{Report: r})
+			w.elapse(time.Minute)
+		}
+		if !w.s.Rolled.Asked.IsZero() {
+			t.Errorf("%s: asked to let %+v go", name, w.s.Rolled.Batches)
+		}
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		w.elapse(16 * time.Second)
+		if w.s.Rolled.Asked.IsZero() {
+			t.Errorf("%s: nobody was asked: %s", name, w.s.Problem)
+		}
+	}
+}
+
+// While a batch waits for a node, the switch waits too: to be held would only stop
+// what it waits for.
+func TestARollingSwitchWaitsForANodeThatIsAway(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	w.see(3, 1)
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.elapse(time.Minute)
+	r := allACK(w.s, 3)
+	r.Stale = []rollout.Stale{{Fleet: "edge", Node: "e8", Since: w.now, Until: w.now.Add(time.Hour)}}
+	r.MaySend[policy.Blue]++
+	w.step(rollout.Reported{Report: r})
+	w.elapse(50 * time.Minute)
+	if w.s.Phase != rollout.Holding || len(w.s.Rolled.Batches) != 2 {
+		t.Fatalf("%s: %s %+v", w.s.Phase, w.s.Problem, w.s.Rolled)
+	}
+	if !strings.Contains(w.s.Problem, "edge/e8 is stale until") {
+		t.Errorf("problem: %s", w.s.Problem)
 	}
 }

@@ -175,6 +175,9 @@ type Report struct {
 	MaySend map[policy.Color]int `json:"maySend,omitempty"`
 	// Sending is the connected ones of MaySend.
 	Sending map[policy.Color]int `json:"sending,omitempty"`
+	// Behind counts, per color, the connected nodes that have not ACKed the newest
+	// endpoints of its cluster. That keeps no generation from being confirmed.
+	Behind map[policy.Color]int `json:"behind,omitempty"`
 	// PreviewClosed says why nobody can choose a color: the token that the policy
 	// asks for can't be had. Empty otherwise.
 	PreviewClosed string `json:"previewClosed,omitempty"`

@@ -115,3 +115,29 @@ func TestRevertedClusterWaitsForWhatIsOnItsWay(t *testing.T) {
 		s.is(t, "fraud", "a confirmation", oneAcked)
 	})
 }
+
+// What instances a node sends to is told apart from what it routes: only its ACK of the
+// endpoints says that those which left get nothing more.
+func TestANodeIsBehindUntilItACKsTheEndpoints(t *testing.T) {
+	bothProtocols(t, func(t *testing.T, delta bool) {
+		behind := func(blue int) func(rollout.Report) bool {
+			return func(r rollout.Report) bool { return r.Behind[policy.Blue] == blue && r.Behind[policy.Green] == 0 }
+		}
+		s := opened(t, Options{}, fraud())
+		n := s.running(t, delta)
+		s.is(t, "fraud", "nobody behind", behind(0))
+		s.due()
+		s.Route(routing(fraud(), 2, allBlue))
+		s.Endpoints("fraud", eps(1, 1), eps(2, 2))
+		s.is(t, "fraud", "a confirmation", oneAcked)
+		s.is(t, "fraud", "one behind", behind(1))
+		n.pump()
+		s.is(t, "fraud", "one behind", behind(1))
+		s.due()
+		n.ack(endpoint)
+		s.is(t, "fraud", "nobody behind", behind(0))
+		if !slices.Contains(s.due(), "fraud") {
+			t.Error("nobody is told of the ACK")
+		}
+	})
+}

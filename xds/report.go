@@ -23,6 +23,7 @@ func (s *Server) Report(name string) rollout.Report {
 			ColdNodes: map[policy.Color][]rollout.NodeRef{},
 			MaySend:   map[policy.Color]int{},
 			Sending:   map[policy.Color]int{},
+			Behind:    map[policy.Color]int{},
 		},
 	}
 	m := s.models[name]
@@ -109,11 +110,23 @@ func (t *tally) countColor(n *node, c policy.Color, name string, may bool) {
 		r.MaySend[c]++
 		r.Sending[c]++
 	}
-	if n.warm(name) || n.proxyless() && n.find(cluster, name) == nil {
+	if n.proxyless() && n.find(cluster, name) == nil {
+		return
+	}
+	t.countBehind(n, c, name)
+	if n.warm(name) {
 		return
 	}
 	r.Cold[c]++
 	r.ColdNodes[c] = append(r.ColdNodes[c], rollout.NodeRef{Fleet: n.key.fleet, Node: n.key.id, Detail: n.coldness(name)})
+}
+
+// countBehind adds a connected node that may hold other endpoints of a cluster than
+// those that are wanted.
+func (t *tally) countBehind(n *node, c policy.Color, name string) {
+	if e := n.find(endpoint, name); e == nil || !e.confirmed() {
+		t.report.Behind[c]++
+	}
 }
 
 // countLeaving adds what a connected node may send that should not route the
@@ -130,6 +143,7 @@ func (t *tally) countLeaving(n *node, leaving bool) {
 		if may[i] {
 			t.report.MaySend[c]++
 			t.report.Sending[c]++
+			t.countBehind(n, c, t.clusters[i])
 		}
 	}
 }
