@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -157,10 +158,11 @@ func (t *turn) outNow() string {
 // rollFurther follows the new instances with weight, or lets the next old ones make
 // room. The caller has found that the present weight may be left.
 func (t *turn) rollFurther(why string) bool {
-	if t.moreToFollow() {
+	alone := t.alone()
+	if t.moreToFollow() && alone == "" {
 		return t.shiftIfSafe(why + "; the weight follows " + count(t.s.Facts.ready(t.s.Switch.To), "instance"))
 	}
-	waits := t.waitsToFollow()
+	waits := cmp.Or(alone, t.waitsToFollow())
 	if missing := t.missing(); waits == "" && len(missing) > 0 {
 		waits = strings.Join(missing, "; ")
 	}
@@ -178,6 +180,18 @@ func (t *turn) rollFurther(why string) bool {
 	}
 	t.say("the next batch waits: " + waits)
 	return false
+}
+
+// alone says that the new instances would get all users because no old one is left, and
+// are fewer than have to serve; empty when that is not so. The batches leave enough of
+// them: the old ones have failed, or the registry errs.
+func (t *turn) alone() string {
+	fresh, least := t.s.Facts.ready(t.s.Switch.To), t.s.capacity()
+	if len(t.s.old()) > 0 || fresh >= least {
+		return ""
+	}
+	return fmt.Sprintf("no instance of %s is in service, and %d of %s are fewer than the %d that have to serve",
+		t.s.Switch.From, fresh, t.s.Switch.To, least)
 }
 
 // moreToFollow reports whether instances of the new version came that the weight
@@ -215,7 +229,7 @@ func (t *turn) waitsToFollow() string {
 func (t *turn) rollOut() {
 	r := t.s.Rolled
 	open := len(r.Batches) > 0 && r.Batches[len(r.Batches)-1].Gone.IsZero()
-	if t.rolling() && !open && len(t.s.old()) > 0 && t.noneSends() && t.s.Facts.trusted() {
+	if t.rolling() && !open && len(t.s.old()) > 0 && t.noneSends() && t.s.Facts.trusted() && t.s.Facts.ready(t.s.Switch.To) >= t.s.capacity() {
 		t.takeOut(t.s.old())
 		t.publishMirrored(Mirror{})
 	}

@@ -132,3 +132,52 @@ func TestARollingSwitchWaitsForANodeThatIsAway(t *testing.T) {
 		t.Errorf("problem: %s", w.s.Problem)
 	}
 }
+
+// The registry says for a minute that the old instances are all gone. The few new ones
+// are not given everything, and the old ones are not let go for it.
+func TestAFlapDoesNotEmptyTheOldColor(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	w.see(3, 1)
+	w.settle(10 * time.Second)
+	if w.s.Phase != rollout.Holding {
+		t.Fatalf("%s %s", w.s.Phase, w.s.Problem)
+	}
+	w.see(0, 1)
+	w.settle(2 * time.Minute)
+	if got := w.s.Weights.Of(policy.Green); got != 2500 {
+		t.Errorf("one of four instances gets %d: %s", got, w.s.Phase)
+	}
+	w.see(3, 1)
+	w.settle(2 * time.Minute)
+	if n := len(w.s.Rolled.Batches); n > 2 {
+		t.Errorf("%s: %d batches were let go for one new instance", w.s.Phase, n)
+	}
+}
+
+// A person may give the few that are left everything; the old ones that come back then
+// are kept until there are enough new ones.
+func TestTooFewNewInstancesKeepTheOldOnes(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	w.see(3, 1)
+	w.settle(10 * time.Second)
+	w.see(0, 1)
+	w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	if w.s.Phase != rollout.Baking {
+		t.Fatalf("%s %s", w.s.Phase, w.s.Problem)
+	}
+	w.see(3, 1)
+	w.settle(time.Hour)
+	if n := len(w.s.Rolled.Batches); n > 1 || w.s.Phase != rollout.Baking {
+		t.Errorf("%s: %d batches were let go for one new instance", w.s.Phase, n)
+	}
+	w.see(3, 4)
+	w.settle(time.Hour)
+	w.see(0, 4)
+	w.settle(time.Hour)
+	if w.s.Phase != rollout.Idle || w.s.Switch.Outcome != rollout.Succeeded {
+		t.Errorf("%s %s", w.s.Phase, w.s.Problem)
+	}
+}
