@@ -55,3 +55,36 @@ func TestAClockThatIsSetWhileNobodyRuns(t *testing.T) {
 		}
 	}
 }
+
+// The clock was far ahead when the old color fell silent, and set back while nobody ran:
+// it retires after its time by the clock of now, and a batch goes.
+func TestAQuietThatIsStillToCome(t *testing.T) {
+	p := shortest()
+	p.Bake.For, p.Bake.Checks, p.Retire.After = 0, nil, time.Minute
+	w := newWorld(t, p)
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.s.Letting.Quiet = w.now.Add(100 * time.Hour)
+	w.restart()
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.elapse(2 * time.Hour)
+	if w.s.Letting.Asked.IsZero() {
+		t.Errorf("%s, wakes at %s: %s", w.s.Phase, w.s.WakeAt(), w.s.Problem)
+	}
+}
+
+func TestABatchThatIsStillToGo(t *testing.T) {
+	w := rollingWorld(t)
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.now = w.now.Add(-100 * time.Hour)
+	w.restart()
+	w.see(4, 0)
+	w.elapse(time.Minute)
+	if w.s.Rolled.Asked.IsZero() {
+		t.Errorf("wakes at %s: %+v", w.s.WakeAt(), w.s.Rolled)
+	}
+}

@@ -53,6 +53,22 @@ func (t *turn) boundWaits() {
 	if s.Switch == nil {
 		return
 	}
+	past := []*time.Time{&s.Letting.Quiet, &s.Judging.Since}
+	for i := range s.Rolled.Batches {
+		past = append(past, &s.Rolled.Batches[i].Out)
+	}
+	for _, at := range past {
+		if at.After(t.now) {
+			*at = t.now
+		}
+	}
+	next := t.longestRequest()
+	if s.Rolled.Tries > 0 {
+		next = max(next, retryAfter(s.Rolled.Tries))
+	}
+	if end := t.now.Add(next); s.Rolled.Next.After(end) {
+		s.Rolled.Next = end
+	}
 	most, every := time.Duration(0), t.plan().StepChecks.Every
 	switch s.Phase {
 	case Shadowing:
