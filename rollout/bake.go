@@ -13,6 +13,10 @@ func (t *turn) bake() bool {
 	if !t.due(t.s.Deadline) || t.s.CheckRun != 0 {
 		return false
 	}
+	if !t.s.Walked {
+		t.say("the bake ends when the fleets have told where they take users' requests")
+		return false
+	}
 	if !t.s.Facts.trusted() {
 		t.say("the bake ends when the registry is trusted again")
 		return false

@@ -215,3 +215,31 @@ func TestRecoveredKnowsNothing(t *testing.T) {
 		t.Errorf("facts = %+v", w.s.Facts)
 	}
 }
+
+// A restart while known requests go through the route: they go again, whoever is heard
+// first, and the bake does not end before.
+func TestTheWalkThroughTheRouteIsNotLostInARestart(t *testing.T) {
+	p := shortest()
+	p.Bake.Checks = nil
+	w := newWorld(t, p)
+	reported := func() {
+		r := allACK(w.s, 3)
+		r.Entries = []rollout.Entry{{Fleet: "edge", Node: "e1", Address: "10.0.0.9:80"}}
+		w.step(rollout.Reported{Report: r})
+	}
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	reported()
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	reported()
+	if w.s.Phase != rollout.Baking || w.s.WalkRun == 0 {
+		t.Fatalf("%s, walk %d", w.s.Phase, w.s.WalkRun)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.restart()
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	reported()
+	if w.s.Phase != rollout.Baking || w.s.WalkRun == 0 {
+		t.Errorf("%s, walk %d", w.s.Phase, w.s.WalkRun)
+	}
+}
