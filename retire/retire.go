@@ -30,8 +30,12 @@ type Retirer struct {
 	client *http.Client
 }
 
-// New makes a Retirer.
-func New(o Options) *Retirer { return &Retirer{o: o, client: &http.Client{}} }
+// New makes a Retirer. Its client follows no redirect: a note that became a GET says
+// nothing, and who answers that has let nothing go.
+func New(o Options) *Retirer {
+	last := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Retirer{o: o, client: &http.Client{CheckRedirect: last}}
+}
 
 // LetGo does what a asks, and returns when that is done or ctx is. It may be asked
 // the same again after it succeeded: that changes nothing. A policy that names no

@@ -165,3 +165,17 @@ func TestRetireWithoutAnAnswer(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// Whoever answers in another's place has let nothing go: a login page answers 200.
+func TestRetireHookThatRedirects(t *testing.T) {
+	asked := 0
+	page := hook(t, http.StatusOK, "<h1>log in</h1>", func(*http.Request, []byte) { asked++ })
+	for _, status := range []int{http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect} {
+		s := httptest.NewServer(http.RedirectHandler(page, status))
+		err := post(t.Context(), s.URL, wish)
+		s.Close()
+		if err == nil || asked != 0 {
+			t.Errorf("%d: accepted with %v by a page that was asked %d times", status, err, asked)
+		}
+	}
+}
