@@ -146,3 +146,45 @@ func TestSlowDiskIsNotHeldAgainstNodes(t *testing.T) {
 		<-ended
 	})
 }
+
+// taken counts the windows that a loop took.
+type taken struct{ windows atomic.Int64 }
+
+func (t *taken) Take(string) []rollout.Window {
+	t.windows.Add(1)
+	return []rollout.Window{{Begin: time.Now().Add(-time.Second), End: time.Now()}}
+}
+
+// While the journal fails users' requests wait where their number is bounded: a disk may
+// be full for days.
+func TestAFailingJournalGathersNoTraffic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, traffic := newWorld(), &taken{}
+		w.g = reconcile.New(reconcile.Options{Fleet: w.fleet, Journal: w.journal, Checker: w.checker, Registry: w.registry, Traffic: traffic})
+		w.fleet.setChanged(w.g.FleetChanged)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.g.Run(ctx) }()
+		w.policies(instant("fraud"))
+		synctest.Wait()
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.journal.setBroken(errDisk)
+		_, _ = w.g.Do(t.Context(), "fraud", rollout.Command{Verb: rollout.Start, Actor: "ann"})
+		for range 600 {
+			time.Sleep(time.Second)
+			w.g.TrafficChanged("fraud")
+		}
+		synctest.Wait()
+		if n := traffic.windows.Load(); n != 0 {
+			t.Errorf("%d windows wait in the loop", n)
+		}
+		w.journal.setBroken(nil)
+		time.Sleep(10 * time.Second)
+		if n := traffic.windows.Load(); n != 1 {
+			t.Errorf("%d windows were taken when the journal worked again", n)
+		}
+		cancel()
+		<-ended
+	})
+}

@@ -99,8 +99,10 @@ func (l *loop) run(ctx context.Context) {
 		l.drain()
 		l.show()
 		l.setTimer()
-		entries := l.entries.C
+		entries, traffic := l.entries.C, l.traffic
 		if l.failing != nil {
+			// Users' requests wait where they are gathered: there they are bounded.
+			traffic = nil
 			// A new policy waits until what is queued was stepped under the old
 			// one: else what became of the old one would be held against it.
 			entries = nil
@@ -115,7 +117,7 @@ func (l *loop) run(ctx context.Context) {
 			l.observe()
 		case <-l.fleet: // the fleets have news
 			l.hear()
-		case <-l.traffic: // users' requests were reported
+		case <-traffic: // users' requests were reported
 			l.measure()
 		case result := <-l.checked: // a set of checks is done
 			l.conclude(result)
