@@ -329,6 +329,8 @@ func drawReport(t *rapid.T, s rollout.State) rollout.Report {
 	case 6:
 		r.Connected, r.Acked = 0, 0
 		r.Stale = []rollout.Stale{{Fleet: "edge", Node: "e8", Since: start, Until: start.Add(time.Hour)}}
+	case 7:
+		r.Behind = map[policy.Color]int{rapid.SampledFrom(policy.Colors[:]).Draw(t, "behind"): 1}
 	case 5:
 		r.MaySend[rapid.SampledFrom(policy.Colors[:]).Draw(t, "stale")] = 1
 	}

@@ -171,6 +171,7 @@ func (t *turn) forth(why string) bool {
 	if f := t.s.Facts; f.trusted() && t.oldUnhealthy() == "" && f.ready(sw.To) < Lost(t.plan(), sw.Needed) {
 		d.Problem, d.Ended = fmt.Sprintf("%s lost endpoints: %d of %d needed are ready", sw.To, f.ready(sw.To), sw.Needed), t.now
 		sw.Cause = "during a drill " + d.Problem
+		t.wantBack()
 		t.enter(RollingBack, sw.Cause)
 		t.awaitAgain()
 		return true

@@ -181,3 +181,34 @@ func TestTooFewNewInstancesKeepTheOldOnes(t *testing.T) {
 		t.Errorf("%s %s", w.s.Phase, w.s.Problem)
 	}
 }
+
+// A drill that becomes a rollback keeps what has not been let go yet, and wants the rest
+// back, as every rollback does.
+func TestADrillThatBecomesARollbackLetsNothingGo(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	for green := 1; green < 4; green++ {
+		w.see(4-green, green)
+		w.settle(70 * time.Second)
+	}
+	for w.s.Phase != rollout.Baking { // nobody has let the last one go
+		w.elapse(time.Minute)
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	}
+	w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+	again := instances(policy.Blue, 7, "v1")[4:] // somebody brings others up
+	set := rollout.EndpointSet{Blue: again, Green: instances(policy.Green, 4, "v2")}
+	w.step(rollout.Observed{Endpoints: set})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Practise, Actor: "ann", AnyRate: true})
+	if w.s.Phase != rollout.Drilling {
+		t.Fatalf("%s: %+v", w.s.Phase, w.last)
+	}
+	set.Green = nil
+	w.step(rollout.Observed{Endpoints: set})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	if w.s.Phase != rollout.Idle || w.s.Live != policy.Blue || !w.s.Rolled.Restore {
+		t.Errorf("%s, %s live, %+v", w.s.Phase, w.s.Live, w.s.Rolled)
+	}
+}
