@@ -71,6 +71,8 @@ func (t *turn) refuseUndo(b Earlier) *Refuse {
 		return refuse(NotReady, "what was live before switch %s is gone: %s has no ready endpoint%s", b.ID, b.Color, t.elsewhere(b))
 	case f.rejection(t.s.Generation) != "":
 		return refuse(NotReady, "%s can't take the users now: %s", b.Color, f.rejection(t.s.Generation))
+	case now == "" && b.Version == "":
+		return refuse(NotReady, "it can't be told whether %s still runs what was live before switch %s: the registry names no version; switch to it instead", b.Color, b.ID)
 	case now != b.Version:
 		return refuse(NotReady, "what was live before switch %s is gone: %s serves %q now, not %q%s", b.ID, b.Color, now, b.Version, t.elsewhere(b))
 	case t.s.Rolled.Restore:
