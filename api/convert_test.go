@@ -31,6 +31,8 @@ var notShown = map[string]string{
 	"State.Facts.Rediscovering":  "EndpointsKnown is false meanwhile",
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
 	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
+	"State.Rolled.Withdrawn":     "what keys are told apart by; Rolled.Key has it",
+	"Report.Behind":              "a batch waits for it, and the problem says how many",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 
 	"State.Switch.Verdicts[].Detail": "only reports show it",
