@@ -125,15 +125,23 @@ func (f Facts) silent() []NodeRef {
 	for _, s := range f.Report.Stale {
 		gone[NodeRef{Fleet: s.Fleet, Node: s.Node}] = true
 	}
+	reporting := 0
 	var out []NodeRef
 	for _, n := range f.Traffic.Nodes {
 		quiet := f.Traffic.Ends().Sub(n.Last)
 		ref := NodeRef{Fleet: n.Fleet, Node: n.Node}
-		if gone[ref] || quiet < max(silentAfter, 3*n.Gap) || n.Rate*quiet.Seconds() < silentRequests {
+		if quiet < max(silentAfter, 3*n.Gap) {
+			reporting++
+			continue
+		}
+		if gone[ref] || n.Rate*quiet.Seconds() < silentRequests {
 			continue
 		}
 		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))
 		out = append(out, ref)
+	}
+	if f.ReportKnown && reporting >= f.Report.Connected { // the others have left: few of them are named, and none after its lease
+		return nil
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -154,5 +155,37 @@ func TestSoFar(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// A crowd of nodes that was scaled down is not silent, although a report names few of
+// those that are away, and none of those whose lease has ended.
+func TestNodesThatLeftAreNotSilent(t *testing.T) {
+	w := newWorld(t, shortest())
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	seconds := func(n, nodes int) {
+		for range n {
+			w.now = w.now.Add(time.Second)
+			window := rollout.Window{Begin: w.now.Add(-time.Second), End: w.now}
+			for i := range nodes {
+				window.Nodes = append(window.Nodes, rollout.NodeWindow{Fleet: "edge", Node: fmt.Sprintf("e%03d", i), Weights: w.s.Weights, Requests: rollout.ByColor[int]{Blue: 20}})
+			}
+			w.step(rollout.Measured{Windows: []rollout.Window{window}})
+		}
+	}
+	w.step(rollout.Reported{Report: allACK(w.s, 60)})
+	seconds(10, 60)
+	r := allACK(w.s, 10)
+	for i := range rollout.ReportList {
+		r.Stale = append(r.Stale, rollout.Stale{Fleet: "edge", Node: fmt.Sprintf("e%03d", 10+i)})
+	}
+	w.step(rollout.Reported{Report: r})
+	seconds(20, 10)
+	if all := w.s.Silent(); len(all) != 0 {
+		t.Errorf("%d nodes that left are silent: %+v", len(all), all[0])
+	}
+	w.step(rollout.Reported{Report: allACK(w.s, 60)})
+	if all := w.s.Silent(); len(all) != 50 {
+		t.Errorf("%d of 50 connected nodes are silent", len(all))
 	}
 }
