@@ -41,11 +41,24 @@ func (t *turn) retire() bool {
 	if sw.LetGo.IsZero() {
 		sw.LetGo = t.now
 	}
-	t.act(LetGo{
-		Key: sw.ID, SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion,
-		Instances: t.s.old(), How: t.plan().Retire, Discovery: t.plan().Discovery,
-	})
+	t.ask(LetGo{Key: sw.ID, Instances: t.s.old()})
 	return false
+}
+
+// ask has instances of the old color let go, or brought back. A running switch keeps to
+// its plan; one that is over asks whom the policy names now, since that is where a person
+// corrects what was asked in vain, and where the registry has them now.
+func (t *turn) ask(a LetGo) {
+	sw := t.s.Switch
+	a.SwitchID, a.Color, a.Version = sw.ID, sw.From, sw.FromVersion
+	a.How, a.Discovery = t.plan().Retire, t.plan().Discovery
+	if sw.Outcome != "" {
+		a.Discovery = t.p.Discovery
+		if t.p.Retire.Hooked() {
+			a.How = t.p.Retire
+		}
+	}
+	t.act(a)
 }
 
 // noneSends reports whether no node, connected or stale, may still send users'

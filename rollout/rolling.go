@@ -324,10 +324,7 @@ func (t *turn) askRoll(b Batch, restore bool) {
 	if r.Withdrawn > 0 {
 		r.Key += fmt.Sprintf("-%d", r.Withdrawn)
 	}
-	t.act(LetGo{
-		Key: r.Key, SwitchID: sw.ID, Color: sw.From, Version: sw.FromVersion, Restore: restore,
-		Instances: slices.Clone(b.Instances), Left: b.Left, How: t.plan().Retire, Discovery: t.plan().Discovery,
-	})
+	t.ask(LetGo{Key: r.Key, Restore: restore, Instances: slices.Clone(b.Instances), Left: b.Left})
 }
 
 // rolled takes the answer on the last batch.

@@ -212,3 +212,28 @@ func TestADrillThatBecomesARollbackLetsNothingGo(t *testing.T) {
 		t.Errorf("%s, %s live, %+v", w.s.Phase, w.s.Live, w.s.Rolled)
 	}
 }
+
+// Whoever is asked in vain is corrected in the policy: a switch that is over asks whom
+// the policy names now, or what it let go would keep every other switch from beginning.
+func TestACorrectedPolicySaysWhoBringsInstancesBack(t *testing.T) {
+	w := rollingWorld(t)
+	w.settle(20 * time.Second)
+	w.see(3, 0)
+	w.step(rollout.Command{Verb: rollout.Abort, Actor: "ann"})
+	w.step(rollout.Retired{Key: w.s.Rolled.Key, Problem: "no such host"})
+	next := *w.p
+	next.Retire.Webhook = "https://hooks.example/retire"
+	w.p = &next
+	w.step(rollout.PolicyChanged{})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	for _, a := range w.elapse(2 * time.Minute) {
+		if l, ok := a.(rollout.LetGo); !ok || !l.Restore || l.How.Webhook != next.Retire.Webhook {
+			t.Errorf("asks %+v", a)
+		}
+	}
+	w.step(rollout.Retired{Key: w.s.Rolled.Key})
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s2"})
+	if w.s.Switch.ID != "s2" {
+		t.Errorf("%+v", w.last)
+	}
+}
