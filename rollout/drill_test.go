@@ -106,3 +106,15 @@ func TestRollBackInADrillToASickColor(t *testing.T) {
 		t.Fatalf("phase %q, %+v", w.s.Phase, w.s.Weights)
 	}
 }
+
+// A drill that a person turns into a rollback has ended, and says how.
+func TestADrillThatIsRolledBackHasEnded(t *testing.T) {
+	w := settledWorld(t)
+	w.step(rollout.Command{Verb: rollout.Practise, Actor: "ann", AnyRate: true})
+	w.now = w.now.Add(time.Second)
+	w.step(rollout.Command{Verb: rollout.RollBack, Actor: "ann", Reason: "it is nicer there"})
+	d := w.s.Switch.Drills[0]
+	if !d.Ended.Equal(w.now) || d.Problem != "rolled back by ann: it is nicer there" {
+		t.Errorf("%+v", d)
+	}
+}

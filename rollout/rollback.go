@@ -30,6 +30,10 @@ func (t *turn) goBack(cause string, force bool) {
 		t.s.Back = cause
 		return
 	}
+	if t.s.Phase == Drilling {
+		d := &sw.Drills[len(sw.Drills)-1]
+		d.Problem, d.Ended = cause, t.now
+	}
 	t.publish(AllOn(sw.From))
 	t.enter(RollingBack, cause)
 	t.s.Deadline = t.now.Add(t.plan().Confirm.Within)
