@@ -180,6 +180,12 @@ func (b *binder) unknown(at place, path, key string, mapping *ast.MappingNode, t
 }
 
 func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
+	if one, ok := node.(*ast.MappingNode); ok && v.Type() == reflect.TypeFor[rawApprovals]() {
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		b.marks.places[item(path, 0)] = b.marks.places[path]
+		b.value(one, v.Index(0), item(path, 0))
+		return
+	}
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
 		b.breaks(path, RuleWrongType, "%s is %s; write a list", shown(path), typeName(node))

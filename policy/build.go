@@ -61,6 +61,7 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	if m.Rolling = b.rolling(m.Shape, orEmpty(raw.Shift).Rolling); m.Rolling != nil {
 		b.fitRolling(m)
 	}
+	b.turns(m, raw)
 }
 
 // allChecks builds the three lists of checks. The steps and the bake have

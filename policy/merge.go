@@ -20,7 +20,8 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	m := merger{reading: r, problems: slices.Clone(r.Problems)}
 	models := choose(&m, kindModel, lastModels(prev))
 	fleets := choose(&m, kindFleet, lastFleets(prev))
-	m.resolveClaims(models)
+	for m.resolveClaims(models); m.resolveDependencies(models); m.resolveClaims(models) {
+	}
 
 	sortProblems(m.problems)
 	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: m.problems}

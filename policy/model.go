@@ -68,6 +68,11 @@ type Model struct {
 	Rollback   Rollback   `json:"rollback"`
 	Retire     Retire     `json:"retire"`
 	Cost       Cost       `json:"cost,omitzero"`
+	// DependsOn are models of which none may be on its way while a switch of this
+	// one starts.
+	DependsOn []string   `json:"dependsOn,omitempty"`
+	Queue     Queue      `json:"queue,omitzero"`
+	Approve   []Approval `json:"approve,omitempty"` // at most one for each act
 }
 
 // Source names the file that a policy came from and the hash of its bytes.

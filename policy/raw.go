@@ -41,6 +41,9 @@ type rawSpec struct {
 	Bake        *rawBake     `yaml:"bake" jsonschema_description:"The watched time at full weight."`
 	Rollback    *rawRollback `yaml:"rollback" jsonschema_description:"When Greenlight goes back by itself."`
 	Retire      *rawRetire   `yaml:"retire" jsonschema_description:"When and how the old color is let go."`
+	DependsOn   []string     `yaml:"dependsOn" jsonschema:"uniqueItems=true,example=embedder" jsonschema_description:"Models that have to be where they should before a switch of this one starts."`
+	Queue       *rawQueue    `yaml:"queue" jsonschema_description:"A group of models of which only so many are switched at once. Default: none."`
+	Approve     rawApprovals `yaml:"approve" jsonschema_description:"Who has to approve that users meet the new color, or that the old one is let go. Default: nobody."`
 	Cost        *rawCost     `yaml:"cost" jsonschema_description:"What instances cost, for the figures of running the model twice."`
 }
 

@@ -14,6 +14,8 @@ const (
 	RuleDuplicateModel = "duplicate-model" // two documents for one model
 	RuleDuplicateFleet = "duplicate-fleet" // two documents for one fleet
 	RuleRouteConflict  = "route-conflict"  // two models claim one fleet, host and prefix
+	RuleUnknownModel   = "unknown-model"   // dependsOn names a model that no policy describes
+	RuleCycle          = "cycle"           // models depend on each other
 
 	// Of YAML.
 	RuleSyntax     = "yaml-syntax"

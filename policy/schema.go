@@ -165,6 +165,12 @@ func (rawLive) JSONSchemaExtend(s *jsonschema.Schema) {
 	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string", Enum: []any{string(Blue), string(Green)}}, &full}}
 }
 
+// JSONSchemaExtend adds the shorthand of one approval: without the list.
+func (rawApprovals) JSONSchemaExtend(s *jsonschema.Schema) {
+	full := *s
+	*s = jsonschema.Schema{OneOf: []*jsonschema.Schema{&full, full.Items}}
+}
+
 // JSONSchemaExtend adds the shorthand of a gate: true.
 func (rawNotWorse) JSONSchemaExtend(s *jsonschema.Schema) {
 	full := *s

@@ -1,0 +1,48 @@
+package policy_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// dependent is a model that depends on others.
+func dependent(name string, on ...string) string {
+	return model(name, name+".example") + "  dependsOn: [" + strings.Join(on, ", ") + "]\n"
+}
+
+func TestDependenciesHaveToBeThereAndGoOneWay(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.yaml", dependent("a", "b"))
+	f.write("b.yaml", dependent("b", "c"))
+	f.write("c.yaml", model("c", "c.example"))
+	f.clean()
+
+	f.write("c.yaml", dependent("c", "a"))
+	f.merge()
+	e := f.set.Models["c"]
+	if e.Model == nil || len(e.Model.DependsOn) > 0 || !strings.Contains(e.Problem, "model c depends on itself: c → a → b → c; remove one of these [cycle]") {
+		t.Errorf("c: %+v", e)
+	}
+	if f.set.Models["a"].Problem != "" || f.set.Models["b"].Problem != "" {
+		t.Errorf("those who were there first are told off: %+v", f.set.Problems)
+	}
+
+	f.write("c.yaml", dependent("c", "bb"))
+	f.merge()
+	if e := f.set.Models["c"]; len(e.Model.DependsOn) > 0 || !strings.Contains(e.Problem, "depends on bb, which no policy describes (did you mean b?); write its policy, or remove it [unknown-model]") {
+		t.Errorf("c: %+v", e)
+	}
+}
+
+// Of a cycle that is new as a whole nothing comes in force.
+func TestANewCycleIsRefused(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.yaml", dependent("a", "b"))
+	f.write("b.yaml", dependent("b", "a"))
+	f.merge()
+	for name, e := range f.set.Models {
+		if e.Model != nil || !strings.Contains(e.Problem, "depends on") {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
