@@ -18,7 +18,7 @@ import (
 // (tests aside) may import. A folder that is missing here fails the test: a new
 // one is a decision about the design.
 var allowed = map[string][]string{
-	"policy":    {},
+	"policy":    {"policy"},
 	"rollout":   {"policy", "rollout"},
 	"reconcile": {"rollout", "policy"},
 	"registry":  {"rollout", "policy"},
@@ -66,6 +66,20 @@ func TestResourceBuildersKnowNoServer(t *testing.T) {
 	})
 }
 
+func TestCalendarStandsAlone(t *testing.T) {
+	eachFile(t, "policy/calendar", func(file string) {
+		if strings.HasSuffix(file, "_test.go") {
+			return
+		}
+		for _, imported := range imports(t, file) {
+			if strings.HasPrefix(imported, "greenlight/") || slices.Contains(impure, imported) && imported != "sync" {
+				t.Errorf("%s imports %s; a calendar is told the time, and knows no policy", file, imported)
+			}
+		}
+		readsNoClock(t, file)
+	})
+}
+
 func TestRolloutIsPure(t *testing.T) {
 	eachFile(t, "rollout", func(file string) {
 		if strings.HasSuffix(file, "_test.go") {
@@ -76,16 +90,22 @@ func TestRolloutIsPure(t *testing.T) {
 				t.Errorf("%s imports %s; rollout decides and does nothing else", file, imported)
 			}
 		}
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, clock := range []string{"time.Now(", "time.Since(", "time.Until(", "time.After(", "time.NewTimer(", "go func"} {
-			if strings.Contains(string(source), clock) {
-				t.Errorf("%s uses %s; time is an argument of Step", file, clock)
-			}
-		}
+		readsNoClock(t, file)
 	})
+}
+
+// readsNoClock fails when a file reads a clock or waits for one.
+func readsNoClock(t *testing.T, file string) {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, clock := range []string{"time.Now(", "time.Since(", "time.Until(", "time.After(", "time.NewTimer(", "go func"} {
+		if strings.Contains(string(source), clock) {
+			t.Errorf("%s uses %s; time is an argument of what decides", file, clock)
+		}
+	}
 }
 
 // eachFile calls f for every Go file below root, generated code included,
