@@ -8,7 +8,8 @@ import (
 	"github.com/hashicorp/cronexpr"
 )
 
-// cron begins when a cron expression says.
+// cron begins when a cron expression says, up to the year 2099, where the
+// parser's years end.
 type cron struct{ expression *cronexpr.Expression }
 
 // CronFault says what is wrong with a cron expression, or nothing.
