@@ -186,6 +186,11 @@ func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
 		b.value(one, v.Index(0), item(path, 0))
 		return
 	}
+	if v.Type() == reflect.TypeFor[rawDays]() && isScalar(node) {
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		b.value(node, v.Index(0), path)
+		return
+	}
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
 		b.breaks(path, RuleWrongType, "%s is %s; write a list", shown(path), typeName(node))

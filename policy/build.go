@@ -47,6 +47,7 @@ func (b *builder) spec(m *Model, raw *rawSpec) {
 	m.Discovery = b.discovery(&raw.Discovery)
 	m.Route = b.route(m.Name, &raw.Route)
 	m.Predict = b.predict(m.Name, raw.Predict)
+	m.Calendar = b.calendar(raw.Calendar)
 	m.Shape, m.Shift = b.shift(raw.Shift)
 	m.Prepare = b.prepare(raw.Prepare)
 	m.Judge = b.judge(raw.Judge)

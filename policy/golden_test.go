@@ -74,6 +74,7 @@ var documentRules = []string{
 	policy.RuleStepsIncreasing, policy.RuleStepsComplete, policy.RuleCheckKind, policy.RuleDuplicateCheck,
 	policy.RuleDataKind, policy.RuleSecret, policy.RuleTemplate, policy.RuleJSONPath,
 	policy.RuleExpression, policy.RuleUnknownFigure,
+	policy.RuleTimeZone, policy.RuleDays, policy.RuleTime, policy.RuleCron,
 }
 
 func TestGoodPolicies(t *testing.T) {

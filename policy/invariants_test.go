@@ -47,6 +47,7 @@ func checkInvariants(t *testing.T, m *policy.Model) {
 	must(m.Confirm.Otherwise == policy.OtherwiseHold || m.Confirm.Otherwise == policy.OtherwiseRollback, "confirm.otherwise is unknown")
 	must(m.Rollback.EndpointsBelow <= policy.Full, "endpointsBelow is more than all")
 	checkRetire(must, m)
+	checkCalendar(must, m.Calendar)
 	checkJSON(t, m)
 }
 

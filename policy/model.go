@@ -7,7 +7,11 @@
 // built; a changed file makes a new value.
 package policy
 
-import "time"
+import (
+	"time"
+
+	"greenlight/policy/calendar"
+)
 
 // Color is one of the two identities that a model's instances can have.
 // A color says nothing about duty: which one is live changes with every switch.
@@ -51,6 +55,8 @@ type Model struct {
 	// Predict says how the checks ask the model's instances for predictions.
 	Predict  Predict `json:"predict"`
 	Validate []Check `json:"validate"`
+	// Calendar tells when the model may be moved forward; going back never waits.
+	Calendar calendar.Calendar `json:"calendar,omitzero"`
 	// Shape is the form in which Shift was written.
 	Shape Shape `json:"shape,omitempty"`
 	// Shift is never empty; the last step has weight Full. With Rolling it is that

@@ -34,6 +34,7 @@ type rawSpec struct {
 	Predict     *rawPredict  `yaml:"predict" jsonschema_description:"How checks ask the model's instances for predictions."`
 	Validate    []rawCheck   `yaml:"validate" jsonschema_description:"Checks that the idle color must pass before any user meets it. Default: one endpoints check."`
 	Prepare     *rawPrepare  `yaml:"prepare" jsonschema_description:"The wait for the idle color to be complete, of one version, and warm on every node."`
+	Calendar    *rawCalendar `yaml:"calendar" jsonschema_description:"When the model may be moved forward. Going back never waits. Default: always."`
 	Shift       *rawShift    `yaml:"shift" jsonschema_description:"How weight moves. Default: all at once."`
 	Judge       *rawJudge    `yaml:"judge" jsonschema_description:"How users' own traffic is judged at every step and in the bake. Default: what is worse is stopped, and nothing is delayed."`
 	Shadow      *rawShadow   `yaml:"shadow" jsonschema_description:"Mirrors users' requests to the idle color after its validation and before they meet it. Default: none."`

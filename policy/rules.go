@@ -46,6 +46,10 @@ const (
 	RuleWeightRange     = "weight-range"
 	RuleLimitSyntax     = "limit-syntax" // an upper limit that is not written as one
 	RuleNumberRange     = "number-range"
+	RuleTimeZone        = "time-zone"   // a time zone that does not exist, or is another one on each machine
+	RuleDays            = "days-syntax" // days of the week
+	RuleTime            = "time-syntax" // clock times and dates
+	RuleCron            = "cron-syntax" // a cron expression that can't be read, never comes, or comes too often
 	RuleRetryCondition  = "retry-condition"
 	RuleDuplicateValue  = "duplicate-value"
 	RuleContradiction   = "contradiction"

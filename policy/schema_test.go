@@ -44,6 +44,7 @@ func TestBadShapesDoNotFitTheSchema(t *testing.T) {
 		"unknown-key", "wrong-type", "api-version", "unknown-kind", "required", "unknown-value",
 		"prefix-relative", "weight-range", "number-range", "fleet-port", "check-kind", "duration-syntax",
 		"predict-protocol", "predict-values", "predict-classes", "quality-gates", "drift", "latency", "check-common",
+		"calendar-words",
 	} {
 		text, _, _ := strings.Cut(string(read(t, "testdata/bad/"+name+".yml")), "\n---\n")
 		var document any
