@@ -48,9 +48,9 @@ func (p pattern) at(t, limit time.Time, look *search) (in bool, until time.Time)
 	from := wallOf(t, p.zone) - p.length - wall(p.elapsed/time.Second) - jump
 	for begin, ok := p.begins.next(from); ok; begin, ok = p.begins.next(begin + 1) {
 		first, last := p.stretch(begin)
-		// What has begun decides whether t lies inside, and is not counted: a
-		// search that is over still tells that.
-		if first.After(t) && !look.spend() {
+		// What has begun decides whether t lies inside: a search that is over
+		// still tells that, and no more.
+		if !look.spend() && first.After(t) {
 			return end.After(t), time.Time{}
 		}
 		switch {

@@ -17,8 +17,8 @@ type Verdict struct {
 	Why string
 	// Until is when Open changes next, in UTC: Open is the same from the instant
 	// asked for up to Until, and another at Until. Zero when no change is in
-	// sight: there is none, or the search was ended after foresight beginnings
-	// of windows and freezes, which no calendar of daily windows needs in years.
+	// sight: there is none, or the search was given up after foresight beginnings
+	// of windows and freezes, which only takes a calendar of many that touch.
 	Until time.Time
 	// When is Until as a clock in the calendar's zone shows it; empty if Until is zero.
 	When string
