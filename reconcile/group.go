@@ -51,6 +51,7 @@ type Group struct {
 	ids      *idMaker
 	start    *startup
 	claims   *claims
+	turns    *turns
 	checking *running
 	stopped  chan struct{} // closed when Run has ended
 	// stopping is done when Run is about to end.
@@ -90,6 +91,11 @@ func New(o Options) *Group {
 		last:     map[string]rollout.EndpointSet{},
 		taken:    map[string]*policy.Model{},
 	}
+	g.turns = newTurns(func(model string) {
+		if l := g.loop(model); l != nil {
+			signal(l.turn)
+		}
+	})
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	maps.Copy(g.states, o.States)
 	maps.Copy(g.last, o.LastEndpoints)
@@ -210,6 +216,7 @@ func (g *Group) arrange(ctx context.Context, set policy.Set) {
 		expected[model] = g.states[model].Generation > 0
 	}
 	g.start.expect(expected)
+	g.prime(set)
 	for _, model := range fresh {
 		g.add(ctx, model, set.Models[model])
 	}
@@ -272,6 +279,7 @@ func (g *Group) drop(model string) {
 		}
 		g.o.Fleet.Withdraw(model)
 		g.claims.drop(model)
+		g.turns.drop(model)
 		g.o.Log.Warn("model withdrawn: its policy was removed", "model", model)
 	}
 	g.board.remove(gone)

@@ -25,6 +25,7 @@ type loop struct {
 	observed   *mailbox[answer]
 	fleet      chan struct{} // Fleet.Report may have news
 	traffic    chan struct{} // Traffic.Take may have news
+	turn       chan struct{} // turns.of may have news
 	progressed chan struct{} // a running check got further
 	checked    chan checkResult
 	retired    chan rollout.Retired
@@ -74,6 +75,7 @@ func newLoop(g *Group, model string, entry policy.Entry) *loop {
 		observed:   newMailbox[answer](),
 		fleet:      make(chan struct{}, 1),
 		traffic:    make(chan struct{}, 1),
+		turn:       make(chan struct{}, 1),
 		progressed: make(chan struct{}, 1),
 		checked:    make(chan checkResult),
 		retired:    make(chan rollout.Retired),
@@ -107,7 +109,7 @@ func (l *loop) run(ctx context.Context) {
 			// one: else what became of the old one would be held against it.
 			entries = nil
 		}
-		// One of eleven things can happen.
+		// One of twelve things can happen.
 		select {
 		case <-ctx.Done(): // the process ends, or the model's policy is gone
 			return
@@ -119,6 +121,8 @@ func (l *loop) run(ctx context.Context) {
 			l.hear()
 		case <-traffic: // users' requests were reported
 			l.measure()
+		case <-l.turn: // other models have made room, or taken it
+			l.add(rollout.TurnCame{Turn: l.g.turns.of(l.model)})
 		case result := <-l.checked: // a set of checks is done
 			l.conclude(result)
 		case <-l.progressed: // a check got further: only the status changes
@@ -143,6 +147,7 @@ func (l *loop) begin() {
 	}
 	l.startWatch()
 	signal(l.fleet)
+	signal(l.turn)
 }
 
 // setTimer waits for WakeAt; while the journal fails no Tick could be answered.
@@ -169,6 +174,7 @@ func (l *loop) show() {
 		return
 	}
 	l.shown = l.g.board.post(s)
+	l.g.turns.post(l.state.Claimant(l.policy))
 }
 
 func (l *loop) status() rollout.Status {

@@ -38,7 +38,7 @@ func (l *loop) add(e rollout.Event) {
 			old, _ := queued.(rollout.Measured)
 			l.queue[i] = rollout.Measured{Windows: slices.Concat(old.Windows, news.Windows)}
 			return
-		case rollout.Observed, rollout.Rediscovering, rollout.Reported, rollout.PolicyChanged, rollout.Tick:
+		case rollout.Observed, rollout.Rediscovering, rollout.Reported, rollout.PolicyChanged, rollout.TurnCame, rollout.Tick:
 			l.queue[i] = e
 			return
 		}

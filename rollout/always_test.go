@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout"
 
 	"pgregory.net/rapid"
@@ -76,10 +77,14 @@ func (w *world) heal() {
 			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
 		case w.s.Reverting:
 			w.step(rollout.PolicyChanged{Back: true})
+		case w.s.Phase == rollout.Waiting && w.s.Queued.Opens.IsZero():
+			w.step(rollout.TurnCame{Turn: rollout.Turn{Granted: true}})
+		case w.s.Phase == rollout.Approving && w.s.Problem != "": // somebody is missing
+			w.step(rollout.Command{Verb: rollout.Approve, Actor: fmt.Sprintf("bob%d", len(w.s.Switch.Approvals)), Groups: []string{"risk"}})
 		case w.s.Phase == rollout.Paused:
 			w.step(rollout.Command{Verb: rollout.Resume, Actor: "ann"})
 		case w.s.Phase == rollout.Held:
-			w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann"})
+			w.step(rollout.Command{Verb: rollout.Promote, Actor: "ann", Now: true, Reason: "it is time"})
 		case !w.s.Rolled.Asked.IsZero():
 			w.step(rollout.Retired{Key: w.s.Rolled.Key})
 		case !w.s.Letting.Asked.IsZero():
@@ -140,8 +145,35 @@ func drawPolicy(t *rapid.T) *policy.Model {
 	}
 	p.InitialLive = rapid.SampledFrom([]policy.Color{"", policy.Blue, policy.Green}).Draw(t, "initial")
 	p.Wanted, p.Source.Hash = drawWanted(t), "0"
+	drawTurns(t, p)
 	return p
 }
+
+// drawTurns says what a switch waits for besides itself; mostly nothing.
+func drawTurns(t *rapid.T, p *policy.Model) {
+	if rapid.IntRange(0, 3).Draw(t, "queue") == 0 {
+		p.Queue = policy.Queue{Group: "g", AtMost: 1}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "calendar") == 0 {
+		p.Calendar = mornings
+	}
+	for _, act := range []policy.Act{policy.BeforeShift, policy.BeforeRetire} {
+		if rapid.IntRange(0, 3).Draw(t, "approve") == 0 && (p.Rolling == nil || act == policy.BeforeShift) {
+			p.Approve = append(p.Approve, policy.Approval{
+				Before: act, By: []string{"risk"}, Count: rapid.IntRange(1, 2).Draw(t, "persons"), Within: time.Hour,
+			})
+		}
+	}
+}
+
+// mornings is open from 06:00 to 12:30 in UTC.
+var mornings = func() calendar.Calendar {
+	c, err := calendar.New(calendar.Plan{Zone: "UTC", Windows: []calendar.Span{{From: "06:00", To: "12:30"}}})
+	if err != nil {
+		panic(err)
+	}
+	return c
+}()
 
 // drawWanted is what the policy wants to be live; mostly it does not say.
 func drawWanted(t *rapid.T) policy.Wanted {
@@ -224,7 +256,7 @@ func (w *world) random(t *rapid.T) {
 			w.now = wake
 		}
 	}
-	switch rapid.IntRange(0, 22).Draw(t, "kind") {
+	switch rapid.IntRange(0, 25).Draw(t, "kind") {
 	case 0, 1, 2:
 		w.step(rollout.Observed{Endpoints: drawEndpoints(t, w)})
 	case 3, 4, 5, 6, 7:
@@ -247,6 +279,13 @@ func (w *world) random(t *rapid.T) {
 		} else {
 			w.restart()
 		}
+	case 23, 24:
+		w.step(rollout.TurnCame{Turn: rollout.Turn{Granted: rapid.IntRange(0, 2).Draw(t, "granted") > 0, Why: "others"}})
+	case 25:
+		w.step(rollout.Command{
+			Verb:  rapid.SampledFrom([]rollout.Verb{rollout.Approve, rollout.Approve, rollout.Requeue}).Draw(t, "word"),
+			Actor: rapid.SampledFrom([]string{"ann", "bob", "eve"}).Draw(t, "who"), Groups: []string{"risk"}, Order: 7,
+		})
 	case 16, 17, 18:
 		w.step(rollout.Measured{Windows: []rollout.Window{drawWindow(t, w)}})
 	default:
@@ -366,7 +405,7 @@ func drawCommand(t *rapid.T, s rollout.State) rollout.Command {
 		Reason: rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"),
 		Force:  rapid.IntRange(0, 4).Draw(t, "force") == 0,
 		Target: rapid.SampledFrom([]policy.Color{"", "", "", policy.Blue, policy.Green, "red"}).Draw(t, "target"),
-		Again:  rapid.IntRange(0, 5).Draw(t, "again") > 0, Override: rapid.Bool().Draw(t, "override"),
+		Again:  rapid.IntRange(0, 5).Draw(t, "again") > 0, Override: rapid.Bool().Draw(t, "override"), Now: rapid.IntRange(0, 4).Draw(t, "now") == 0,
 		Quiet: rapid.SampledFrom([]float64{0, 1000}).Draw(t, "quiet"), AnyRate: rapid.Bool().Draw(t, "anyRate"),
 	}
 	if c.Verb == rollout.RollBack && rapid.Bool().Draw(t, "before") {

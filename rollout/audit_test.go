@@ -221,6 +221,17 @@ func (a *audit) wakes(s seen) error {
 	return nil
 }
 
+// unapproved reports whether persons are missing who had to approve the shift.
+func unapproved(sw *rollout.Switch) bool {
+	need, given := sw.Plan.Needs(policy.BeforeShift), map[string]bool{}
+	for _, a := range sw.Approvals {
+		if a.Before == policy.BeforeShift && a.By != sw.Actor {
+			given[a.By] = true
+		}
+	}
+	return need != nil && len(given) < need.Count
+}
+
 // forward: rules 1, 2, 5 and 7 for every publish that gives the target more.
 func (a *audit) forward(s seen) error {
 	sw := s.after.Switch
@@ -236,6 +247,10 @@ func (a *audit) forward(s seen) error {
 			continue
 		}
 		switch plan := sw.Plan; {
+		case !s.p.Calendar.At(s.now).Open && !sw.Now && sw.Undoes == "":
+			return fmt.Errorf("weight moved forward while the calendar is closed")
+		case unapproved(sw) && sw.Undoes == "":
+			return fmt.Errorf("users met what was not approved")
 		case !a.validated[sw.ID] && len(plan.Validate) > 0 && !sw.Forced && sw.Undoes == "" && sw.Accepted == nil && !a.accepted(s):
 			return fmt.Errorf("rule 1: unvalidated target got %d", r.Weights.Of(sw.To))
 		case sw.Forced && (sw.Actor == "" || sw.Reason == ""):

@@ -24,6 +24,13 @@ func (t *turn) rediscover() {
 	t.cancelChecks()
 	t.s.NextCheck = time.Time{} // due when it is known what to measure
 	t.s.Passed, t.s.Open = time.Time{}, ""
+	if t.s.Phase == Approving {
+		t.reenter(Validating, 0, "the discovery changed: the target is measured again")
+	}
+	if t.s.Resume == Approving {
+		t.s.Resume = Validating
+		t.s.Switch.Validated = time.Time{}
+	}
 	if t.validationHeld() {
 		t.s.Switch.Cause = ""
 		t.reenter(Validating, 0, "the discovery changed: the target is measured again")

@@ -36,6 +36,10 @@ func (t *turn) carryOut(c Command) *Refuse {
 		return t.rollBack(c)
 	case Practise:
 		return t.drill(c)
+	case Approve:
+		return t.approve(c)
+	case Requeue:
+		return t.requeue(c)
 	default:
 		return refuse(Invalid, "unknown command %q", c.Verb)
 	}
@@ -68,13 +72,11 @@ func (t *turn) start(c Command) *Refuse {
 	t.s.Switch = &Switch{
 		ID: c.ID, Model: t.s.Model, From: from, To: c.Target,
 		FromVersion: f.version(from), ToVersion: f.version(c.Target),
-		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again,
+		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now,
 		Started: t.now, Plan: *t.p,
 	}
 	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
-	t.s.Judging = Judging{Since: t.now, Record: t.s.Facts.Traffic.Records.Of(from)}
-	t.enter(Preparing, reason)
-	t.s.Deadline = t.now.Add(t.plan().Prepare.Within)
+	t.lineUp(reason)
 	return nil
 }
 
@@ -107,6 +109,8 @@ func (t *turn) refuseStart(c Command) *Refuse {
 			t.p.Source, t.p.Wanted)
 	case c.Override && !c.ByPolicy && c.Reason == "":
 		return refuse(Invalid, "an override needs a reason: the policy wants %s live", t.p.Wanted)
+	case c.refuseHurry() != nil:
+		return c.refuseHurry()
 	case c.Force && c.Reason == "":
 		return refuse(Invalid, "a forced switch needs a reason: users meet %s unvalidated", c.Target)
 	default:

@@ -28,6 +28,8 @@ type (
 	// PolicyChanged says that the model's policy (Step's argument) is a new one
 	// or, with Back, that the one before stands again as RevertPolicy asked.
 	PolicyChanged struct{ Back bool }
+	// TurnCame says whether a switch that waits may begin.
+	TurnCame struct{ Turn Turn }
 	// Retired answers the LetGo of the same Key; Problem is empty when it was done.
 	Retired struct{ Key, Problem string }
 	// Tick says that State.WakeAt has come.
@@ -50,6 +52,12 @@ type (
 		Again bool
 		// Override starts a switch to what the policy does not want to be live.
 		Override bool
+		// Now, for Start and Promote, waits for no window, no other model and no queue.
+		Now bool
+		// Order, for Requeue, is the new place: Queued.Order.
+		Order int64
+		// Groups, for Approve, are those that the actor belongs to.
+		Groups []string
 		// ByPolicy: it is the policy's own word, which Step has proposed.
 		ByPolicy bool
 		// Before, for RollBack, names an earlier switch: what was live before it is meant.
@@ -79,6 +87,8 @@ const (
 	Abort    Verb = "abort"    // end the running switch; all weight back where it was
 	RollBack Verb = "rollback" // the same, and also after the switch succeeded
 	Practise Verb = "drill"    // go back and forth, to show that it works
+	Approve  Verb = "approve"  // a person's word for what the policy has approved
+	Requeue  Verb = "requeue"  // another place in the queue
 )
 
 func (Recovered) event()     {}
@@ -88,6 +98,7 @@ func (Reported) event()      {}
 func (Checked) event()       {}
 func (Measured) event()      {}
 func (PolicyChanged) event() {}
+func (TurnCame) event()      {}
 func (Retired) event()       {}
 func (Tick) event()          {}
 func (Command) event()       {}

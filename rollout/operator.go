@@ -4,13 +4,31 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"greenlight/policy"
 )
 
 // promote ends the present hold or bake, or goes on from Held. It opens no gate.
 func (t *turn) promote(c Command) *Refuse {
 	why := c.by("promoted")
+	if r := c.refuseHurry(); r != nil {
+		return r
+	}
+	if c.Now && t.s.Phase.Running() {
+		t.s.Switch.Now = true
+	}
 	switch t.s.Phase {
+	case Waiting:
+		if !c.Now {
+			return refuse(NotNow, "the switch waits for its turn: %s: wait, abort it, or let it go on now (greenlight promote --now)", t.s.Queued.Why)
+		}
+		t.begin(why)
+	case Approving:
+		return refuse(NotNow, "%s (greenlight approve)", t.unapproved(policy.BeforeShift))
 	case Holding:
+		if why := t.barred(); why != "" {
+			return refuse(NotNow, "the next step waits: %s: wait, or let it go on now (greenlight promote --now)", why)
+		}
 		if missing := t.missing(); len(missing) > 0 {
 			return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 		}
@@ -57,6 +75,9 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 	if shifts && len(missing) > 0 {
 		return refuse(NotReady, "the next step is not safe: %s", strings.Join(missing, "; "))
 	}
+	if why := t.barred(); shifts && why != "" {
+		return refuse(NotNow, "the next step waits: %s: wait, or let it go on now (greenlight promote --now)", why)
+	}
 	t.s.Switch.Cause = ""
 	t.forgive()
 	t.wantNothingBack()
@@ -65,6 +86,7 @@ func (t *turn) goOn(c Command, why string) *Refuse {
 		t.acceptValidation(c, why)
 	case resume == Holding && t.waitsToFollow() != "": // it gets its patience anew
 		t.reenter(Holding, 0, why)
+	case resume == Shadowing && t.askApproval(why):
 	case resume == Holding, resume == Shadowing:
 		t.follow(why)
 	case resume == Baking && left == 0:
@@ -91,12 +113,14 @@ func (t *turn) reenter(p Phase, left time.Duration, why string) {
 // pause stops the clocks and the checks; weights stand and the guards watch on.
 func (t *turn) pause(c Command) *Refuse {
 	switch t.s.Phase {
-	case Preparing, Validating, Shadowing, Confirming, Holding, Baking:
+	case Preparing, Validating, Shadowing, Approving, Confirming, Holding, Baking:
 		if t.s.Phase == Validating {
 			t.s.Switch.Validated = time.Time{}
 		}
 		t.stopClock(Paused, c.by("paused"))
 		return nil
+	case Waiting:
+		return refuse(NotNow, "the switch has not begun: it waits for its turn; abort it, or give it another place")
 	case Paused:
 		return refuse(NotNow, "the switch is paused already")
 	case Held:

@@ -53,6 +53,9 @@ func (t *turn) prepared() {
 		t.end(Refused, why)
 		return
 	}
+	if forced := fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason); sw.Forced && t.askApproval(forced) {
+		return
+	}
 	if sw.Forced {
 		t.shift(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
 		return

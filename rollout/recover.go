@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"greenlight/policy"
+)
 
 // recover goes on from the journal. Nothing is known of the world yet, so
 // clocks that judge somebody else's silence start again.
@@ -73,12 +77,17 @@ func (t *turn) boundWaits() {
 	switch s.Phase {
 	case Shadowing:
 		most = t.plan().Shadow.For
+	case Approving:
+		most = t.plan().Needs(policy.BeforeShift).Within
 	case Holding:
 		most = t.step().Hold
 	case Baking:
 		most, every = t.plan().Bake.For, t.plan().Bake.Every
 	case Retiring:
 		most = max(t.plan().Retire.After, t.longestRequest(), lastRetry)
+		if need := t.plan().Needs(policy.BeforeRetire); need != nil {
+			most = max(most, need.Within)
+		}
 	default:
 		return
 	}

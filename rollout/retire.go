@@ -13,6 +13,11 @@ func (t *turn) retire() bool {
 	if l.Problem != "" {
 		t.say(fmt.Sprintf("letting %s go failed %s: %s", t.s.Switch.From, count(l.Tries, "time"), l.Problem))
 	}
+	if !l.Until.IsZero() {
+		if waits, ended := t.awaitRetirement(); waits {
+			return ended
+		}
+	}
 	if !l.Asked.IsZero() || !t.due(t.s.Deadline) {
 		return false
 	}
@@ -36,6 +41,9 @@ func (t *turn) retire() bool {
 	if t.plan().Retire.Repurpose {
 		t.enter(Idle, fmt.Sprintf("%s is kept as staging: only the preview reaches it", sw.From))
 		return true
+	}
+	if waits, ended := t.awaitRetirement(); waits {
+		return ended
 	}
 	l.Asked = t.now
 	if sw.LetGo.IsZero() {

@@ -31,6 +31,13 @@ func (t *turn) shift(why string) {
 // of the registry or of a fleet is no reason to take weight back, so with users
 // on the target only the time counts in which both speak.
 func (t *turn) shiftIfSafe(why string) bool {
+	if t.askApproval(why) {
+		return true
+	}
+	if closed := t.barred(); closed != "" { // nothing is wrong: it waits
+		t.s.GiveUpAt = time.Time{}
+		return false
+	}
 	if stuck := t.missingReturn(); stuck != "" { // nothing to give up for: it waits
 		t.s.GiveUpAt = time.Time{}
 		t.say("the next step waits: " + stuck)

@@ -14,7 +14,7 @@ func New(model string) State { return State{Model: model, Phase: Idle} }
 // After a Step at now that did not refuse a command, it is zero or after now.
 func (s State) WakeAt() time.Time {
 	var wake time.Time
-	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt, s.Rolled.Next} {
+	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt, s.Rolled.Next, s.Queued.Opens} {
 		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
 			wake = t
 		}
@@ -68,6 +68,8 @@ func (t *turn) hear(e Event) {
 		t.measured(e)
 	case PolicyChanged:
 		t.policyChanged(e.Back)
+	case TurnCame:
+		t.s.Facts.Turn = e.Turn
 	case Retired:
 		t.retired(e)
 	}
@@ -77,6 +79,10 @@ func (t *turn) hear(e Event) {
 // for is there, and reports whether it did.
 func (t *turn) advance() bool {
 	switch t.s.Phase {
+	case Waiting:
+		return t.waitTurn()
+	case Approving:
+		return t.approving()
 	case Preparing:
 		return t.prepare()
 	case Validating:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout"
 )
 
@@ -101,6 +102,9 @@ func (s *stage) play(line string) string {
 		actions = s.step(s.checked(words[1], args))
 	case "retired":
 		actions = s.step(rollout.Retired{Key: s.asked, Problem: args["problem"]})
+	case "turn":
+		_, granted := args["granted"]
+		actions = s.step(rollout.TurnCame{Turn: rollout.Turn{Granted: granted, Why: args["why"]}})
 	case "obey": // what the policy wants, as the loop does
 		c := s.proposed
 		s.switches++
@@ -194,6 +198,9 @@ func (s *stage) summary() string {
 	if s.s.Problem != "" {
 		fmt.Fprintf(&b, "! %s\n", s.s.Problem)
 	}
+	if s.s.Queued.Why != "" {
+		fmt.Fprintf(&b, "… %s\n", s.s.Queued.Why)
+	}
 	if drift := s.s.Drift(s.p); drift != "" {
 		fmt.Fprintf(&b, "~ %s\n", drift)
 	}
@@ -234,6 +241,20 @@ func (s *stage) policy(args map[string]string) {
 			p.Validate = []policy.Check{endpoints(1, 0), golden()}
 		case "webhook":
 			p.Retire.Webhook = value
+		case "queue":
+			p.Queue = policy.Queue{Group: value, AtMost: 1}
+		case "depends":
+			p.DependsOn = []string{value}
+		case "window": // mon-fri:09:00-17:00, in UTC
+			days, hours, _ := strings.Cut(value, ":")
+			from, to, _ := strings.Cut(hours, "-")
+			p.Calendar = s.calendar(calendar.Plan{Zone: "UTC", Windows: []calendar.Span{{Days: []string{days}, From: from, To: to}}})
+		case "approve": // shift:risk:2:4h+retire:ops:1:1h
+			p.Approve = nil
+			for _, one := range strings.Split(value, "+") {
+				f := strings.Split(one, ":")
+				p.Approve = append(p.Approve, policy.Approval{Before: policy.Act(f[0]), By: []string{f[1]}, Count: s.number(f[2]), Within: s.duration(f[3])})
+			}
 		case "live":
 			p.Wanted = policy.Wanted{Color: policy.Color(value)}
 			if version, ok := strings.CutPrefix(value, "version:"); ok {
@@ -383,6 +404,7 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	_, force := args["force"]
 	_, again := args["again"]
 	_, override := args["override"]
+	_, now := args["now"]
 	_, anyRate := args["any-rate"]
 	var before *rollout.Earlier
 	if text, ok := args["before"]; ok {
@@ -392,11 +414,19 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	}
 	quiet, _ := strconv.ParseFloat(args["quiet"], 64)
 	return rollout.Command{
-		Again: again, Override: override, Before: before, Quiet: quiet, AnyRate: anyRate,
+		Again: again, Override: override, Now: now, Groups: strings.Split(args["groups"], ","), Before: before, Quiet: quiet, AnyRate: anyRate,
 		Verb: verb, Actor: actor, Reason: args["reason"], ID: fmt.Sprintf("s%d", s.switches),
 		Target: policy.Color(args["target"]), ExpectLive: policy.Color(args["live"]),
 		ExpectVersion: args["version"], Force: force,
 	}
+}
+
+func (s *stage) calendar(p calendar.Plan) calendar.Calendar {
+	c, err := calendar.New(p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c
 }
 
 func (s *stage) number(text string) int {

@@ -90,7 +90,8 @@ func (t *turn) enter(p Phase, reason string) {
 	s.Resume, s.Left = "", 0
 	s.Back = ""
 	s.Passed, s.Open = time.Time{}, ""
-	s.Letting = Letting{}
+	s.Letting, s.Queued = Letting{}, Queued{}
+	s.Facts.Turn = Turn{}
 }
 
 // stopClock enters Paused or Held, which remember what they stopped.
@@ -158,7 +159,7 @@ func (t *turn) clearPast() {
 	if !t.s.HoldUntil.IsZero() && t.due(t.s.HoldUntil) {
 		t.s.HeldOn = true
 	}
-	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt, &t.s.Rolled.Next} {
+	for _, at := range []*time.Time{&t.s.Deadline, &t.s.NextCheck, &t.s.HoldUntil, &t.s.GiveUpAt, &t.s.Rolled.Next, &t.s.Queued.Opens} {
 		if t.due(*at) {
 			*at = time.Time{}
 		}

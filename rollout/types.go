@@ -15,9 +15,11 @@ type Phase string
 // The phases. A model without a running switch is Idle or Retiring.
 const (
 	Idle        Phase = "idle"         // no switch is running
+	Waiting     Phase = "waiting"      // waiting for its turn: a window, other models, a place in the queue
 	Preparing   Phase = "preparing"    // waiting for the target to be complete, of one version, and warm on every node
 	Validating  Phase = "validating"   // checks run against the target; no user meets it
 	Shadowing   Phase = "shadowing"    // users' requests are mirrored to the target; its answers are dropped
+	Approving   Phase = "approving"    // waiting for persons to approve that users meet the target
 	Confirming  Phase = "confirming"   // a step's weight is published; waiting for every node's ACK
 	Holding     Phase = "holding"      // a step's weight is confirmed and watched until its hold ends
 	Baking      Phase = "baking"       // full weight, old color warm
@@ -260,6 +262,10 @@ type Switch struct {
 	Forced      bool   `json:"forced,omitempty"`
 	// Again: To may serve a version that was taken back before.
 	Again bool `json:"again,omitempty"`
+	// Now: it waits for no window, no other model and no queue.
+	Now bool `json:"now,omitempty"`
+	// Approvals are the words of the persons that the policy asks for.
+	Approvals []Approved `json:"approvals,omitempty"`
 	// Undoes is the id of an earlier switch: this one goes back to what was live
 	// before that one, at once and without validation.
 	Undoes  string    `json:"undoes,omitempty"`
@@ -343,6 +349,9 @@ type State struct {
 	// CheckRun is the id of the running set of checks; 0 when none runs.
 	CheckRun uint64 `json:"checkRun,omitempty"`
 	Runs     uint64 `json:"runs,omitempty"` // ids given so far
+	// Queued is where the switch waits for its turn. Opens is also set where a step waits
+	// for the calendar.
+	Queued Queued `json:"queued,omitzero"`
 	// Letting is how far letting go of the old color is. Only in Baking and Retiring.
 	Letting Letting `json:"letting,omitzero"`
 	// Rolled is how far the old instances of a rolling switch have made room; it
@@ -395,6 +404,8 @@ type Letting struct {
 	// Tries counts the refusals of who was asked, and Problem is the last one.
 	Tries   int    `json:"tries,omitempty"`
 	Problem string `json:"problem,omitempty"`
+	// Until ends the wait for those who have to approve it; zero without one.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Facts is what was last heard from outside. It is not journaled: after a
@@ -408,4 +419,5 @@ type Facts struct {
 	Report        Report
 	ReportKnown   bool
 	Traffic       Traffic
+	Turn          Turn
 }

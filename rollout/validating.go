@@ -111,7 +111,10 @@ func (t *turn) acceptValidation(c Command, why string) {
 	asked := rule(t.plan().Validate, policy.InconclusiveFails, sw.Verdicts).asked
 	sw.Validated = t.now
 	sw.Accepted = &Acceptance{Actor: c.Actor, Reason: c.Reason, At: t.now, Checks: asked}
-	t.shift(fmt.Sprintf("%s, accepting that %s inconclusive", why, were(asked)))
+	why = fmt.Sprintf("%s, accepting that %s inconclusive", why, were(asked))
+	if !t.askApproval(why) {
+		t.shift(why)
+	}
 }
 
 // were is "check a was", "checks a, b were".
