@@ -453,6 +453,11 @@ func (a *audit) oneWayBack(s seen) error {
 		left := len(before.InService(*a.endpoints).Of(sw.From))
 		sick = sick || left*int(policy.Full) < s.before.Rolled.Total*int(roll.Capacity) || left < asked(sw.Plan, 0)
 	}
+	if a.endpoints != nil && s.before.Live != sw.From && sw.FromVersion != "" { // rule 1: what is there now was not validated
+		for _, v := range a.endpoints.Versions(sw.From) {
+			sick = sick || !slices.Contains(strings.Split(sw.FromVersion, ", "), v)
+		}
+	}
 	got := published(s.actions)
 	switch {
 	case s.before.Weights == rollout.AllOn(sw.From):

@@ -1,6 +1,10 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // stop ends the way forward: back if the policy allows Greenlight to go back
 // by itself, otherwise a person decides.
@@ -46,10 +50,30 @@ func (t *turn) oldUnhealthy() string {
 	if !t.s.Facts.EndpointsKnown {
 		return ""
 	}
+	if other := t.oldReplaced(); other != "" {
+		return other
+	}
 	if old, enough := len(t.s.old()), t.s.enoughToReturn(); t.rolling() && old < enough {
 		return fmt.Sprintf("%s has %s in service and needs %d", t.s.Switch.From, count(old, "instance"), enough)
 	}
 	return t.tooFew(t.s.Switch.From, Least(t.plan()))
+}
+
+// oldReplaced says that the old color, which is idle by now, serves another version than
+// when it was live: nobody has validated that. Of a color that had no instance to be seen
+// when the switch began nothing can be told.
+func (t *turn) oldReplaced() string {
+	sw := t.s.Switch
+	if t.s.Live == sw.From || sw.FromVersion == "" {
+		return ""
+	}
+	was := strings.Split(sw.FromVersion, ", ")
+	for _, v := range t.s.Facts.Endpoints.Versions(sw.From) {
+		if !slices.Contains(was, v) {
+			return fmt.Sprintf("%s serves %q by now, not %q", sw.From, v, sw.FromVersion)
+		}
+	}
+	return ""
 }
 
 // leaveHeld goes back as soon as the old color can take the users. A validation

@@ -243,3 +243,27 @@ func TestTheWalkThroughTheRouteIsNotLostInARestart(t *testing.T) {
 		t.Errorf("%s, walk %d", w.s.Phase, w.s.WalkRun)
 	}
 }
+
+// While green bakes, somebody deploys the next model to blue: users are not sent to what
+// nobody has validated. A person may, by force.
+func TestTheWayBackIsToWhatWasLive(t *testing.T) {
+	w := newWorld(t, shortest())
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	set := w.healthy()
+	set.Blue = instances(policy.Blue, 4, "v3")
+	w.step(rollout.Observed{Endpoints: set})
+	w.elapse(10 * time.Minute)
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Fail, "1 of 40 answers differs")})
+	if w.s.Phase != rollout.Held || w.s.Weights != rollout.AllOn(policy.Green) || w.s.Back == "" {
+		t.Fatalf("%s %+v: %s", w.s.Phase, w.s.Weights, w.s.Problem)
+	}
+	set.Blue = instances(policy.Blue, 4, "v1")
+	w.step(rollout.Observed{Endpoints: set})
+	if w.s.Phase != rollout.RollingBack || w.s.Weights != rollout.AllOn(policy.Blue) {
+		t.Fatalf("%s %+v: %s", w.s.Phase, w.s.Weights, w.s.Problem)
+	}
+}
