@@ -237,7 +237,7 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 		l.state, l.journaled = state, true
 	}
 	if last, ok := g.last[model]; ok {
-		l.good, l.served = &last, last
+		l.good, l.served = &last, l.state.Kept(last)
 	}
 	if taken := g.taken[model]; taken != nil {
 		l.accepted = taken

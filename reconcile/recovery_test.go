@@ -148,3 +148,32 @@ func TestRunEndsWithEverythingUnderWay(t *testing.T) {
 		w.wait(t, "fraud", rollout.Baking, 2*time.Minute)
 	}, model("fraud"))
 }
+
+// Instances that made room in a rolling switch do not come back into the clusters with a
+// restart, although the registry's last answer still had them.
+func TestRestartKeepsInstancesOutThatMadeRoom(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		rolling := instant("fraud")
+		rolling.Rolling = &policy.Rolling{Batch: policy.Amount{Count: 4}, Capacity: 2500, Hold: time.Second}
+		rolling.Source.Hash = "fraud-2"
+		w.policies(rolling)
+		w.registry.say("fraud", set(4, 4))
+		time.Sleep(time.Second)
+		w.hooks.err = errDisk
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Baking, time.Minute)
+		time.Sleep(time.Second)
+		w.end()
+		w.take()
+		w.registry.forget()
+		w.begin()
+		w.policies(rolling)
+		synctest.Wait()
+		w.registry.say("fraud", set(4, 4))
+		for _, line := range w.take() {
+			if line == "endpoints fraud 4 4" {
+				t.Error("all old instances are in the clusters again")
+			}
+		}
+	}, instant("fraud"))
+}

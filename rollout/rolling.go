@@ -59,6 +59,13 @@ func (s State) InService(e EndpointSet) EndpointSet {
 	return e
 }
 
+// Kept is e without the instances that somebody was asked to let go. Others that make
+// room stay with a color that would be empty, until no node sends there.
+func (s State) Kept(e EndpointSet) EndpointSet {
+	s.Rolled.Batches = slices.DeleteFunc(slices.Clone(s.Rolled.Batches), func(b Batch) bool { return b.Told.IsZero() })
+	return s.InService(e)
+}
+
 // staying is those of all that no batch holds.
 func (s State) staying(all []Endpoint) []Endpoint {
 	var out []Endpoint
