@@ -26,7 +26,7 @@ func (o op) String() string { return fmt.Sprintf("%s(%d,%d)", o.Kind, o.A, o.B) 
 func ops() *rapid.Generator[[]op] {
 	one := rapid.Custom(func(t *rapid.T) op {
 		kinds := []string{
-			"start", "start", "start", "promote", "pause", "resume", "abort", "rollback",
+			"start", "start", "start", "promote", "pause", "resume", "abort", "rollback", "drill",
 			"registry", "registry", "nodes", "acks", "verdict", "wait", "wait", "wait", "journal", "policy", "restart", "kill",
 		}
 		return op{
@@ -105,13 +105,13 @@ func (p *player) step(o op) {
 	default:
 		p.command(map[string]rollout.Verb{
 			"start": rollout.Start, "promote": rollout.Promote, "pause": rollout.Pause,
-			"resume": rollout.Resume, "abort": rollout.Abort, "rollback": rollout.RollBack,
+			"resume": rollout.Resume, "abort": rollout.Abort, "rollback": rollout.RollBack, "drill": rollout.Practise,
 		}[o.Kind], o.B == 3)
 	}
 }
 
 func (p *player) command(verb rollout.Verb, force bool) {
-	cmd := rollout.Command{Verb: verb, Actor: "ann", Reason: "a test", Force: force}
+	cmd := rollout.Command{Verb: verb, Actor: "ann", Reason: "a test", Force: force, AnyRate: true}
 	_, _ = p.w.g.Do(context.Background(), "fraud", cmd)
 }
 
