@@ -25,6 +25,7 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 		Force:         r.GetForce(),
 		Again:         r.GetAgain(),
 		Override:      r.GetOverride(),
+		Now:           r.GetNow(),
 	})
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 
 // Promote implements adminv1.AdminServiceServer.
 func (s *Server) Promote(ctx context.Context, r *adminv1.PromoteRequest) (*adminv1.PromoteResponse, error) {
-	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Promote})
+	st, err := s.do(ctx, &violations{}, r, rollout.Command{Verb: rollout.Promote, Now: r.GetNow()})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -234,7 +235,7 @@ func TestCommandsReachTheModel(t *testing.T) {
 			if err := tt.call(); err != nil {
 				t.Fatal(err)
 			}
-			if got := s.models.last(t); got != tt.want {
+			if got := s.models.last(t); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("command = %+v, want %+v", got, tt.want)
 			}
 		})

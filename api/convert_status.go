@@ -80,6 +80,7 @@ func state(s *rollout.State) *adminv1.State {
 	out.WarmingBlueSince, out.WarmingGreenSince = at(s.WarmUp.Since.Blue), at(s.WarmUp.Since.Green)
 	out.Rolled = rolled(s.Rolled)
 	out.TakenBack = list(s.Tried, takenBack)
+	out.Queued = queued(s.Queued)
 	out.PolicyUses = list(s.Uses, policyUse)
 	out.Wanted, out.WantedSince, out.Parted = wanted(s.Word.Want), at(s.Word.Since), parted(s.Parted)
 	if s.Left != 0 {
@@ -92,7 +93,7 @@ func letting(l rollout.Letting) *adminv1.Letting {
 	if l == (rollout.Letting{}) {
 		return nil
 	}
-	return &adminv1.Letting{QuietSince: at(l.Quiet), Asked: at(l.Asked), Tries: number(l.Tries), Problem: l.Problem}
+	return &adminv1.Letting{QuietSince: at(l.Quiet), Asked: at(l.Asked), Tries: number(l.Tries), Problem: l.Problem, Until: at(l.Until)}
 }
 
 // Switch is s as the API shows it; nil stays nil.
@@ -126,6 +127,8 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Undoes:         s.Undoes,
 		Twice:          twice(s.Twice, &s.Plan),
 		Drills:         list(s.Drills, drill),
+		Now:            s.Now,
+		Approvals:      list(s.Approvals, approved),
 	}
 }
 

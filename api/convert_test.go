@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"greenlight/api"
 	"greenlight/api/adminv1"
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout"
 	"greenlight/rollout/judge"
 )
@@ -47,6 +49,11 @@ var notShown = map[string]string{
 	"State.Judging.Share":  "the same; traffic.share is the share that was observed lately",
 
 	"Return.Asked": "TestNothingToShow tries it: what was not asked is unset",
+
+	"State.Facts.Turn.Granted":  "it is taken in the same moment; queued.why says what is waited for",
+	"State.Facts.Turn.Why":      "queued.why says it",
+	"State.Facts.Turn.Position": "queued.why says it",
+	"State.Facts.Turn.Of":       "queued.why says it",
 
 	"Traffic.Nodes":                    "what silence is told by; Status.Silent names who is missed",
 	"Traffic.Records":                  "what a new color is compared with when it is alone; the verdicts give the figures",
@@ -81,6 +88,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[policy.Otherwise]():       {"rollback", "hold"},
 	reflect.TypeFor[policy.ThinOtherwise]():   {"rollback", "promote"},
 	reflect.TypeFor[policy.Shape]():           {"linear", "canary"},
+	reflect.TypeFor[policy.Act]():             {"shift", "retire"},
 	reflect.TypeFor[rollout.Phase]():          {"baking", "held"},
 	reflect.TypeFor[rollout.Outcome]():        {"refused", "aborted"},
 	reflect.TypeFor[rollout.Result]():         {"pass", "fail"},
@@ -115,7 +123,7 @@ func everyLeaf(t *testing.T, v reflect.Value, convert func() proto.Message) {
 	t.Helper()
 	whole := proto.Clone(convert()) // messages may share slices with what they show
 	unset := unsetFields(whole.ProtoReflect(), "")
-	unset = slices.DeleteFunc(unset, func(path string) bool { return slices.Contains(neverSet, path) })
+	unset = slices.DeleteFunc(unset, func(path string) bool { return slices.Contains(neverSet, path) || strings.Contains(path, ".calendar.") }) // TestCalendarArrives tries those
 	if len(unset) > 0 {
 		t.Errorf("of a full value these stay unset: %s", strings.Join(unset, ", "))
 	}
@@ -144,12 +152,39 @@ func fill(v reflect.Value) {
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000, 5).UTC()))
 	case v.Type() == reflect.TypeFor[judge.Sketch]():
 		v.Set(reflect.ValueOf(sketch(3)))
+	case v.Type() == reflect.TypeFor[calendar.Calendar]():
+		v.Set(reflect.ValueOf(plan("end of the year")))
 	case v.Type().PkgPath() == reflect.TypeFor[judge.Sketch]().PkgPath():
 		// The books of the tests are their own.
 	case v.Type() == reflect.TypeFor[[]policy.Check]():
 		v.Set(reflect.ValueOf(everyCheck()))
 	default:
 		fillKind(v)
+	}
+}
+
+// plan is a calendar that has every field.
+func plan(reason string) calendar.Calendar {
+	c, err := calendar.New(calendar.Plan{
+		Zone:    "UTC",
+		Windows: []calendar.Span{{Days: []string{"mon-fri"}, From: "09:00", To: "17:00"}},
+		Freeze:  []calendar.Span{{Cron: "0 9 1 * *", For: time.Hour, Reason: reason}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func TestCalendarArrives(t *testing.T) {
+	got := api.Policy(&policy.Model{Calendar: plan("a launch")}).GetCalendar()
+	want := &adminv1.Calendar{
+		Zone:    "UTC",
+		Windows: []*adminv1.CalendarSpan{{Days: []string{"mon-fri"}, From: "09:00", To: "17:00"}},
+		Freeze:  []*adminv1.CalendarSpan{{Cron: "0 9 1 * *", Lasts: durationpb.New(time.Hour), Reason: "a launch"}},
+	}
+	if !proto.Equal(got, want) {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -245,6 +280,12 @@ func leaves(v reflect.Value, path string, visit func(path string, change func() 
 		return
 	}
 	switch {
+	case v.Type() == reflect.TypeFor[calendar.Calendar](): // TestCalendarArrives tries its fields
+		visit(path, func() func() {
+			old := v.Interface()
+			v.Set(reflect.ValueOf(plan("a launch")))
+			return func() { v.Set(reflect.ValueOf(old)) }
+		})
 	case v.Type() == reflect.TypeFor[judge.Sketch]():
 		visit(path, func() func() {
 			old := v.Interface()

@@ -27,6 +27,8 @@ var phases = map[rollout.Phase]adminv1.Phase{
 	rollout.RollingBack: adminv1.Phase_PHASE_ROLLING_BACK,
 	rollout.Retiring:    adminv1.Phase_PHASE_RETIRING,
 	rollout.Drilling:    adminv1.Phase_PHASE_DRILLING,
+	rollout.Waiting:     adminv1.Phase_PHASE_WAITING,
+	rollout.Approving:   adminv1.Phase_PHASE_APPROVING,
 }
 
 var outcomes = map[rollout.Outcome]adminv1.Outcome{
@@ -46,6 +48,11 @@ var protocols = map[policy.Protocol]adminv1.Protocol{
 	policy.HTTP1: adminv1.Protocol_PROTOCOL_HTTP1,
 	policy.HTTP2: adminv1.Protocol_PROTOCOL_HTTP2,
 	policy.GRPC:  adminv1.Protocol_PROTOCOL_GRPC,
+}
+
+var acts = map[policy.Act]adminv1.Act{
+	policy.BeforeShift:  adminv1.Act_ACT_SHIFT,
+	policy.BeforeRetire: adminv1.Act_ACT_RETIRE,
 }
 
 var shapes = map[policy.Shape]adminv1.Shape{

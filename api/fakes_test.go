@@ -165,7 +165,7 @@ type served struct {
 func serve(t *testing.T, m *models, h *history, f fleets) *served {
 	t.Helper()
 	s := &served{models: m, history: h, checks: &runs{}}
-	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page})
+	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page, Groups: friends})
 	// Small windows, so that a client that doesn't read is soon noticed.
 	s.grpc = grpc.NewServer(grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(64<<10), grpc.WriteBufferSize(0))
 	s.server.Register(s.grpc)

@@ -53,12 +53,15 @@ type Fleets interface {
 	Fleets() []rollout.FleetView
 }
 
-// Options is what a Server needs; all fields are required but Log.
+// Options is what a Server needs; all fields are required but Groups and Log.
 type Options struct {
 	Models  Models
 	History History
 	Fleets  Fleets
 	Checks  Checks
+	// Groups is the groups that a person belongs to, for approvals; nil: nobody belongs
+	// to any.
+	Groups func(person string) ([]string, error)
 	// HTML makes the page that shows a report.
 	HTML func(rollout.Assessment) ([]byte, error)
 	Log  *slog.Logger
@@ -72,6 +75,7 @@ type Server struct {
 	history History
 	fleets  Fleets
 	checks  Checks
+	groups  func(person string) ([]string, error)
 	html    func(rollout.Assessment) ([]byte, error)
 	log     *slog.Logger
 	health  *health.Server
@@ -87,10 +91,14 @@ func New(o Options) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	groups := o.Groups
+	if groups == nil {
+		groups = func(string) ([]string, error) { return nil, nil }
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Server{
 		models: o.Models, history: o.History, fleets: o.Fleets,
-		checks: o.Checks, html: o.HTML, log: log,
+		checks: o.Checks, groups: groups, html: o.HTML, log: log,
 		health: health.NewServer(), closing: ctx, close: cancel,
 	}
 }

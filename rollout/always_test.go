@@ -75,6 +75,9 @@ func (w *world) heal() {
 		case w.s.Generation != reported: // nodes answer before time passes
 		case w.s.CheckRun != 0:
 			w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+		case !w.s.Queued.Opens.IsZero():
+			w.now = w.s.Queued.Opens
+			w.step(rollout.Tick{})
 		case w.s.Reverting:
 			w.step(rollout.PolicyChanged{Back: true})
 		case w.s.Phase == rollout.Waiting && w.s.Queued.Opens.IsZero():

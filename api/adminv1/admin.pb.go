@@ -212,7 +212,9 @@ type StartSwitchRequest struct {
 	Again bool `protobuf:"varint,9,opt,name=again,proto3" json:"again,omitempty"`
 	// Starts although the policy wants something else to be live; needs a reason. It
 	// is shown as drift until they agree.
-	Override      bool `protobuf:"varint,10,opt,name=override,proto3" json:"override,omitempty"`
+	Override bool `protobuf:"varint,10,opt,name=override,proto3" json:"override,omitempty"`
+	// Waits for no window, no other model and no queue; needs a reason.
+	Now           bool `protobuf:"varint,11,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -317,6 +319,13 @@ func (x *StartSwitchRequest) GetOverride() bool {
 	return false
 }
 
+func (x *StartSwitchRequest) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
 type StartSwitchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The model after the switch was accepted.
@@ -375,8 +384,10 @@ type PromoteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
 	// Who asks. Empty: the metadata key x-greenlight-actor, else the peer's address.
-	Actor         string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actor  string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Goes on whatever the calendar and the queue say; needs a reason.
+	Now           bool `protobuf:"varint,4,opt,name=now,proto3" json:"now,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +441,13 @@ func (x *PromoteRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *PromoteRequest) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
 }
 
 type PromoteResponse struct {
@@ -1040,6 +1058,235 @@ func (x *DrillResponse) GetModel() *ModelStatus {
 	return nil
 }
 
+type ApproveRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Who approves; never who started the switch. Empty: the metadata key
+	// x-greenlight-actor, else the peer's address.
+	Actor         string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveRequest) Reset() {
+	*x = ApproveRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveRequest) ProtoMessage() {}
+
+func (x *ApproveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveRequest.ProtoReflect.Descriptor instead.
+func (*ApproveRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ApproveRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *ApproveRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *ApproveRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+type ApproveResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Model         *ModelStatus           `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveResponse) Reset() {
+	*x = ApproveResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveResponse) ProtoMessage() {}
+
+func (x *ApproveResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveResponse.ProtoReflect.Descriptor instead.
+func (*ApproveResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ApproveResponse) GetModel() *ModelStatus {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
+type RequeueRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Model string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// Who asks. Empty: the metadata key x-greenlight-actor, else the peer's address.
+	Actor  string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The model of the same group before which it goes. Empty: it goes first, or with
+	// `last` last.
+	BeforeModel   string `protobuf:"bytes,4,opt,name=before_model,json=beforeModel,proto3" json:"before_model,omitempty"`
+	Last          bool   `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequeueRequest) Reset() {
+	*x = RequeueRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequeueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequeueRequest) ProtoMessage() {}
+
+func (x *RequeueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequeueRequest.ProtoReflect.Descriptor instead.
+func (*RequeueRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *RequeueRequest) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RequeueRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *RequeueRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RequeueRequest) GetBeforeModel() string {
+	if x != nil {
+		return x.BeforeModel
+	}
+	return ""
+}
+
+func (x *RequeueRequest) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+type RequeueResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Model         *ModelStatus           `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequeueResponse) Reset() {
+	*x = RequeueResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequeueResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequeueResponse) ProtoMessage() {}
+
+func (x *RequeueResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequeueResponse.ProtoReflect.Descriptor instead.
+func (*RequeueResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RequeueResponse) GetModel() *ModelStatus {
+	if x != nil {
+		return x.Model
+	}
+	return nil
+}
+
 type AdviseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Model         string                 `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
@@ -1049,7 +1296,7 @@ type AdviseRequest struct {
 
 func (x *AdviseRequest) Reset() {
 	*x = AdviseRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1061,7 +1308,7 @@ func (x *AdviseRequest) String() string {
 func (*AdviseRequest) ProtoMessage() {}
 
 func (x *AdviseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1074,7 +1321,7 @@ func (x *AdviseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdviseRequest.ProtoReflect.Descriptor instead.
 func (*AdviseRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AdviseRequest) GetModel() string {
@@ -1100,7 +1347,7 @@ type AdviseResponse struct {
 
 func (x *AdviseResponse) Reset() {
 	*x = AdviseResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1112,7 +1359,7 @@ func (x *AdviseResponse) String() string {
 func (*AdviseResponse) ProtoMessage() {}
 
 func (x *AdviseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1125,7 +1372,7 @@ func (x *AdviseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdviseResponse.ProtoReflect.Descriptor instead.
 func (*AdviseResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AdviseResponse) GetBest() Shape {
@@ -1179,7 +1426,7 @@ type AdviceBasis struct {
 
 func (x *AdviceBasis) Reset() {
 	*x = AdviceBasis{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1191,7 +1438,7 @@ func (x *AdviceBasis) String() string {
 func (*AdviceBasis) ProtoMessage() {}
 
 func (x *AdviceBasis) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1204,7 +1451,7 @@ func (x *AdviceBasis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdviceBasis.ProtoReflect.Descriptor instead.
 func (*AdviceBasis) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AdviceBasis) GetInstances() int32 {
@@ -1286,7 +1533,7 @@ type AdviceOption struct {
 
 func (x *AdviceOption) Reset() {
 	*x = AdviceOption{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1545,7 @@ func (x *AdviceOption) String() string {
 func (*AdviceOption) ProtoMessage() {}
 
 func (x *AdviceOption) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1558,7 @@ func (x *AdviceOption) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdviceOption.ProtoReflect.Descriptor instead.
 func (*AdviceOption) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AdviceOption) GetShape() Shape {
@@ -1384,7 +1631,7 @@ type ListSwitchesRequest struct {
 
 func (x *ListSwitchesRequest) Reset() {
 	*x = ListSwitchesRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1643,7 @@ func (x *ListSwitchesRequest) String() string {
 func (*ListSwitchesRequest) ProtoMessage() {}
 
 func (x *ListSwitchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1656,7 @@ func (x *ListSwitchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSwitchesRequest.ProtoReflect.Descriptor instead.
 func (*ListSwitchesRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListSwitchesRequest) GetModel() string {
@@ -1444,7 +1691,7 @@ type ListSwitchesResponse struct {
 
 func (x *ListSwitchesResponse) Reset() {
 	*x = ListSwitchesResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1703,7 @@ func (x *ListSwitchesResponse) String() string {
 func (*ListSwitchesResponse) ProtoMessage() {}
 
 func (x *ListSwitchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1716,7 @@ func (x *ListSwitchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSwitchesResponse.ProtoReflect.Descriptor instead.
 func (*ListSwitchesResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListSwitchesResponse) GetSwitches() []*Switch {
@@ -1495,7 +1742,7 @@ type GetSwitchRequest struct {
 
 func (x *GetSwitchRequest) Reset() {
 	*x = GetSwitchRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1754,7 @@ func (x *GetSwitchRequest) String() string {
 func (*GetSwitchRequest) ProtoMessage() {}
 
 func (x *GetSwitchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1767,7 @@ func (x *GetSwitchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSwitchRequest.ProtoReflect.Descriptor instead.
 func (*GetSwitchRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetSwitchRequest) GetId() string {
@@ -1539,7 +1786,7 @@ type GetSwitchResponse struct {
 
 func (x *GetSwitchResponse) Reset() {
 	*x = GetSwitchResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1798,7 @@ func (x *GetSwitchResponse) String() string {
 func (*GetSwitchResponse) ProtoMessage() {}
 
 func (x *GetSwitchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1811,7 @@ func (x *GetSwitchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSwitchResponse.ProtoReflect.Descriptor instead.
 func (*GetSwitchResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetSwitchResponse) GetSwitch() *Switch {
@@ -1582,7 +1829,7 @@ type ListFleetsRequest struct {
 
 func (x *ListFleetsRequest) Reset() {
 	*x = ListFleetsRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +1841,7 @@ func (x *ListFleetsRequest) String() string {
 func (*ListFleetsRequest) ProtoMessage() {}
 
 func (x *ListFleetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +1854,7 @@ func (x *ListFleetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFleetsRequest.ProtoReflect.Descriptor instead.
 func (*ListFleetsRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{30}
 }
 
 type ListFleetsResponse struct {
@@ -1619,7 +1866,7 @@ type ListFleetsResponse struct {
 
 func (x *ListFleetsResponse) Reset() {
 	*x = ListFleetsResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1878,7 @@ func (x *ListFleetsResponse) String() string {
 func (*ListFleetsResponse) ProtoMessage() {}
 
 func (x *ListFleetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1891,7 @@ func (x *ListFleetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFleetsResponse.ProtoReflect.Descriptor instead.
 func (*ListFleetsResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListFleetsResponse) GetFleets() []*Fleet {
@@ -1663,7 +1910,7 @@ type GetFleetRequest struct {
 
 func (x *GetFleetRequest) Reset() {
 	*x = GetFleetRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1922,7 @@ func (x *GetFleetRequest) String() string {
 func (*GetFleetRequest) ProtoMessage() {}
 
 func (x *GetFleetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1935,7 @@ func (x *GetFleetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFleetRequest.ProtoReflect.Descriptor instead.
 func (*GetFleetRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{28}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetFleetRequest) GetFleet() string {
@@ -1707,7 +1954,7 @@ type GetFleetResponse struct {
 
 func (x *GetFleetResponse) Reset() {
 	*x = GetFleetResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +1966,7 @@ func (x *GetFleetResponse) String() string {
 func (*GetFleetResponse) ProtoMessage() {}
 
 func (x *GetFleetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +1979,7 @@ func (x *GetFleetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFleetResponse.ProtoReflect.Descriptor instead.
 func (*GetFleetResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{29}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetFleetResponse) GetFleet() *Fleet {
@@ -1752,7 +1999,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1764,7 +2011,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1777,7 +2024,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{30}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WatchRequest) GetModel() string {
@@ -1800,7 +2047,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +2059,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2072,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{31}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchResponse) GetEvent() isWatchResponse_Event {
@@ -1880,7 +2127,7 @@ type ListingComplete struct {
 
 func (x *ListingComplete) Reset() {
 	*x = ListingComplete{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +2139,7 @@ func (x *ListingComplete) String() string {
 func (*ListingComplete) ProtoMessage() {}
 
 func (x *ListingComplete) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[32]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +2152,7 @@ func (x *ListingComplete) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListingComplete.ProtoReflect.Descriptor instead.
 func (*ListingComplete) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{32}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{36}
 }
 
 type RunChecksRequest struct {
@@ -1924,7 +2171,7 @@ type RunChecksRequest struct {
 
 func (x *RunChecksRequest) Reset() {
 	*x = RunChecksRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2183,7 @@ func (x *RunChecksRequest) String() string {
 func (*RunChecksRequest) ProtoMessage() {}
 
 func (x *RunChecksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[33]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2196,7 @@ func (x *RunChecksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunChecksRequest.ProtoReflect.Descriptor instead.
 func (*RunChecksRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{33}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *RunChecksRequest) GetModel() string {
@@ -1993,7 +2240,7 @@ type RunChecksResponse struct {
 
 func (x *RunChecksResponse) Reset() {
 	*x = RunChecksResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2005,7 +2252,7 @@ func (x *RunChecksResponse) String() string {
 func (*RunChecksResponse) ProtoMessage() {}
 
 func (x *RunChecksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[34]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2018,7 +2265,7 @@ func (x *RunChecksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunChecksResponse.ProtoReflect.Descriptor instead.
 func (*RunChecksResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{34}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *RunChecksResponse) GetEvent() isRunChecksResponse_Event {
@@ -2077,7 +2324,7 @@ type CheckReport struct {
 
 func (x *CheckReport) Reset() {
 	*x = CheckReport{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2089,7 +2336,7 @@ func (x *CheckReport) String() string {
 func (*CheckReport) ProtoMessage() {}
 
 func (x *CheckReport) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[35]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2102,7 +2349,7 @@ func (x *CheckReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReport.ProtoReflect.Descriptor instead.
 func (*CheckReport) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{35}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CheckReport) GetReport() *Assessment {
@@ -2130,7 +2377,7 @@ type GetReportRequest struct {
 
 func (x *GetReportRequest) Reset() {
 	*x = GetReportRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2389,7 @@ func (x *GetReportRequest) String() string {
 func (*GetReportRequest) ProtoMessage() {}
 
 func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[36]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2402,7 @@ func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportRequest.ProtoReflect.Descriptor instead.
 func (*GetReportRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{36}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *GetReportRequest) GetSwitchId() string {
@@ -2184,7 +2431,7 @@ type GetReportResponse struct {
 
 func (x *GetReportResponse) Reset() {
 	*x = GetReportResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2443,7 @@ func (x *GetReportResponse) String() string {
 func (*GetReportResponse) ProtoMessage() {}
 
 func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[37]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2456,7 @@ func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportResponse.ProtoReflect.Descriptor instead.
 func (*GetReportResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{37}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetReportResponse) GetReport() *Assessment {
@@ -2237,7 +2484,7 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x0fGetModelRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\"J\n" +
 	"\x10GetModelResponse\x126\n" +
-	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xe1\x02\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\xf3\x02\n" +
 	"\x12StartSwitchRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x122\n" +
 	"\x06target\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x06target\x12;\n" +
@@ -2250,14 +2497,16 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05force\x18\b \x01(\bR\x05force\x12\x14\n" +
 	"\x05again\x18\t \x01(\bR\x05again\x12\x1a\n" +
 	"\boverride\x18\n" +
-	" \x01(\bR\boverride\"j\n" +
+	" \x01(\bR\boverride\x12\x10\n" +
+	"\x03now\x18\v \x01(\bR\x03now\"j\n" +
 	"\x13StartSwitchResponse\x126\n" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\x12\x1b\n" +
-	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\"T\n" +
+	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\"f\n" +
 	"\x0ePromoteRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
 	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"I\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03now\x18\x04 \x01(\bR\x03now\"I\n" +
 	"\x0fPromoteResponse\x126\n" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"R\n" +
 	"\fPauseRequest\x12\x14\n" +
@@ -2293,6 +2542,20 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x10quiet_per_second\x18\x04 \x01(\x01R\x0equietPerSecond\x12\x19\n" +
 	"\bany_rate\x18\x05 \x01(\bR\aanyRate\"G\n" +
 	"\rDrillResponse\x126\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"T\n" +
+	"\x0eApproveRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"I\n" +
+	"\x0fApproveResponse\x126\n" +
+	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"\x8b\x01\n" +
+	"\x0eRequeueRequest\x12\x14\n" +
+	"\x05model\x18\x01 \x01(\tR\x05model\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12!\n" +
+	"\fbefore_model\x18\x04 \x01(\tR\vbeforeModel\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\bR\x04last\"I\n" +
+	"\x0fRequeueResponse\x126\n" +
 	"\x05model\x18\x01 \x01(\v2 .greenlight.admin.v1.ModelStatusR\x05model\"%\n" +
 	"\rAdviseRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\"\xc7\x01\n" +
@@ -2364,7 +2627,7 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x04html\x18\x02 \x01(\bR\x04html\"`\n" +
 	"\x11GetReportResponse\x127\n" +
 	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
-	"\x04html\x18\x02 \x01(\fR\x04html2\xf2\v\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html2\x9e\r\n" +
 	"\fAdminService\x12]\n" +
 	"\n" +
 	"ListModels\x12&.greenlight.admin.v1.ListModelsRequest\x1a'.greenlight.admin.v1.ListModelsResponse\x12W\n" +
@@ -2375,7 +2638,9 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x06Resume\x12\".greenlight.admin.v1.ResumeRequest\x1a#.greenlight.admin.v1.ResumeResponse\x12N\n" +
 	"\x05Abort\x12!.greenlight.admin.v1.AbortRequest\x1a\".greenlight.admin.v1.AbortResponse\x12W\n" +
 	"\bRollback\x12$.greenlight.admin.v1.RollbackRequest\x1a%.greenlight.admin.v1.RollbackResponse\x12N\n" +
-	"\x05Drill\x12!.greenlight.admin.v1.DrillRequest\x1a\".greenlight.admin.v1.DrillResponse\x12Q\n" +
+	"\x05Drill\x12!.greenlight.admin.v1.DrillRequest\x1a\".greenlight.admin.v1.DrillResponse\x12T\n" +
+	"\aApprove\x12#.greenlight.admin.v1.ApproveRequest\x1a$.greenlight.admin.v1.ApproveResponse\x12T\n" +
+	"\aRequeue\x12#.greenlight.admin.v1.RequeueRequest\x1a$.greenlight.admin.v1.RequeueResponse\x12Q\n" +
 	"\x06Advise\x12\".greenlight.admin.v1.AdviseRequest\x1a#.greenlight.admin.v1.AdviseResponse\x12c\n" +
 	"\fListSwitches\x12(.greenlight.admin.v1.ListSwitchesRequest\x1a).greenlight.admin.v1.ListSwitchesResponse\x12Z\n" +
 	"\tGetSwitch\x12%.greenlight.admin.v1.GetSwitchRequest\x1a&.greenlight.admin.v1.GetSwitchResponse\x12]\n" +
@@ -2398,7 +2663,7 @@ func file_greenlight_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_greenlight_admin_v1_admin_proto_rawDescData
 }
 
-var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*ListModelsRequest)(nil),    // 0: greenlight.admin.v1.ListModelsRequest
 	(*ListModelsResponse)(nil),   // 1: greenlight.admin.v1.ListModelsResponse
@@ -2418,104 +2683,114 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*RollbackResponse)(nil),     // 15: greenlight.admin.v1.RollbackResponse
 	(*DrillRequest)(nil),         // 16: greenlight.admin.v1.DrillRequest
 	(*DrillResponse)(nil),        // 17: greenlight.admin.v1.DrillResponse
-	(*AdviseRequest)(nil),        // 18: greenlight.admin.v1.AdviseRequest
-	(*AdviseResponse)(nil),       // 19: greenlight.admin.v1.AdviseResponse
-	(*AdviceBasis)(nil),          // 20: greenlight.admin.v1.AdviceBasis
-	(*AdviceOption)(nil),         // 21: greenlight.admin.v1.AdviceOption
-	(*ListSwitchesRequest)(nil),  // 22: greenlight.admin.v1.ListSwitchesRequest
-	(*ListSwitchesResponse)(nil), // 23: greenlight.admin.v1.ListSwitchesResponse
-	(*GetSwitchRequest)(nil),     // 24: greenlight.admin.v1.GetSwitchRequest
-	(*GetSwitchResponse)(nil),    // 25: greenlight.admin.v1.GetSwitchResponse
-	(*ListFleetsRequest)(nil),    // 26: greenlight.admin.v1.ListFleetsRequest
-	(*ListFleetsResponse)(nil),   // 27: greenlight.admin.v1.ListFleetsResponse
-	(*GetFleetRequest)(nil),      // 28: greenlight.admin.v1.GetFleetRequest
-	(*GetFleetResponse)(nil),     // 29: greenlight.admin.v1.GetFleetResponse
-	(*WatchRequest)(nil),         // 30: greenlight.admin.v1.WatchRequest
-	(*WatchResponse)(nil),        // 31: greenlight.admin.v1.WatchResponse
-	(*ListingComplete)(nil),      // 32: greenlight.admin.v1.ListingComplete
-	(*RunChecksRequest)(nil),     // 33: greenlight.admin.v1.RunChecksRequest
-	(*RunChecksResponse)(nil),    // 34: greenlight.admin.v1.RunChecksResponse
-	(*CheckReport)(nil),          // 35: greenlight.admin.v1.CheckReport
-	(*GetReportRequest)(nil),     // 36: greenlight.admin.v1.GetReportRequest
-	(*GetReportResponse)(nil),    // 37: greenlight.admin.v1.GetReportResponse
-	(*ModelStatus)(nil),          // 38: greenlight.admin.v1.ModelStatus
-	(Color)(0),                   // 39: greenlight.admin.v1.Color
-	(Shape)(0),                   // 40: greenlight.admin.v1.Shape
-	(*durationpb.Duration)(nil),  // 41: google.protobuf.Duration
-	(*Switch)(nil),               // 42: greenlight.admin.v1.Switch
-	(*Fleet)(nil),                // 43: greenlight.admin.v1.Fleet
-	(*CheckProgress)(nil),        // 44: greenlight.admin.v1.CheckProgress
-	(*Assessment)(nil),           // 45: greenlight.admin.v1.Assessment
+	(*ApproveRequest)(nil),       // 18: greenlight.admin.v1.ApproveRequest
+	(*ApproveResponse)(nil),      // 19: greenlight.admin.v1.ApproveResponse
+	(*RequeueRequest)(nil),       // 20: greenlight.admin.v1.RequeueRequest
+	(*RequeueResponse)(nil),      // 21: greenlight.admin.v1.RequeueResponse
+	(*AdviseRequest)(nil),        // 22: greenlight.admin.v1.AdviseRequest
+	(*AdviseResponse)(nil),       // 23: greenlight.admin.v1.AdviseResponse
+	(*AdviceBasis)(nil),          // 24: greenlight.admin.v1.AdviceBasis
+	(*AdviceOption)(nil),         // 25: greenlight.admin.v1.AdviceOption
+	(*ListSwitchesRequest)(nil),  // 26: greenlight.admin.v1.ListSwitchesRequest
+	(*ListSwitchesResponse)(nil), // 27: greenlight.admin.v1.ListSwitchesResponse
+	(*GetSwitchRequest)(nil),     // 28: greenlight.admin.v1.GetSwitchRequest
+	(*GetSwitchResponse)(nil),    // 29: greenlight.admin.v1.GetSwitchResponse
+	(*ListFleetsRequest)(nil),    // 30: greenlight.admin.v1.ListFleetsRequest
+	(*ListFleetsResponse)(nil),   // 31: greenlight.admin.v1.ListFleetsResponse
+	(*GetFleetRequest)(nil),      // 32: greenlight.admin.v1.GetFleetRequest
+	(*GetFleetResponse)(nil),     // 33: greenlight.admin.v1.GetFleetResponse
+	(*WatchRequest)(nil),         // 34: greenlight.admin.v1.WatchRequest
+	(*WatchResponse)(nil),        // 35: greenlight.admin.v1.WatchResponse
+	(*ListingComplete)(nil),      // 36: greenlight.admin.v1.ListingComplete
+	(*RunChecksRequest)(nil),     // 37: greenlight.admin.v1.RunChecksRequest
+	(*RunChecksResponse)(nil),    // 38: greenlight.admin.v1.RunChecksResponse
+	(*CheckReport)(nil),          // 39: greenlight.admin.v1.CheckReport
+	(*GetReportRequest)(nil),     // 40: greenlight.admin.v1.GetReportRequest
+	(*GetReportResponse)(nil),    // 41: greenlight.admin.v1.GetReportResponse
+	(*ModelStatus)(nil),          // 42: greenlight.admin.v1.ModelStatus
+	(Color)(0),                   // 43: greenlight.admin.v1.Color
+	(Shape)(0),                   // 44: greenlight.admin.v1.Shape
+	(*durationpb.Duration)(nil),  // 45: google.protobuf.Duration
+	(*Switch)(nil),               // 46: greenlight.admin.v1.Switch
+	(*Fleet)(nil),                // 47: greenlight.admin.v1.Fleet
+	(*CheckProgress)(nil),        // 48: greenlight.admin.v1.CheckProgress
+	(*Assessment)(nil),           // 49: greenlight.admin.v1.Assessment
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
-	38, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	39, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
-	39, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
-	38, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	38, // 10: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	40, // 11: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
-	20, // 12: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
-	21, // 13: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
-	41, // 14: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
-	40, // 15: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
-	41, // 16: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
-	41, // 17: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
-	42, // 18: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
-	42, // 19: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
-	43, // 20: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
-	43, // 21: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
-	38, // 22: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	32, // 23: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
-	39, // 24: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
-	44, // 25: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
-	35, // 26: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
-	45, // 27: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
-	45, // 28: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
-	0,  // 29: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
-	2,  // 30: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
-	4,  // 31: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
-	6,  // 32: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
-	8,  // 33: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
-	10, // 34: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
-	12, // 35: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
-	14, // 36: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
-	16, // 37: greenlight.admin.v1.AdminService.Drill:input_type -> greenlight.admin.v1.DrillRequest
-	18, // 38: greenlight.admin.v1.AdminService.Advise:input_type -> greenlight.admin.v1.AdviseRequest
-	22, // 39: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
-	24, // 40: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
-	26, // 41: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
-	28, // 42: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
-	30, // 43: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
-	33, // 44: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
-	36, // 45: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
-	1,  // 46: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 47: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 48: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 49: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 50: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 51: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 52: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 53: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 54: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
-	19, // 55: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
-	23, // 56: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	25, // 57: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	27, // 58: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	29, // 59: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	31, // 60: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	34, // 61: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
-	37, // 62: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
-	46, // [46:63] is the sub-list for method output_type
-	29, // [29:46] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	42, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	43, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
+	43, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
+	42, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 10: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 11: greenlight.admin.v1.ApproveResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 12: greenlight.admin.v1.RequeueResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 13: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
+	24, // 14: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
+	25, // 15: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
+	45, // 16: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
+	44, // 17: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
+	45, // 18: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
+	45, // 19: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
+	46, // 20: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
+	46, // 21: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
+	47, // 22: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
+	47, // 23: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
+	42, // 24: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	36, // 25: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
+	43, // 26: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
+	48, // 27: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
+	39, // 28: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
+	49, // 29: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
+	49, // 30: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
+	0,  // 31: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
+	2,  // 32: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
+	4,  // 33: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
+	6,  // 34: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
+	8,  // 35: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
+	10, // 36: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
+	12, // 37: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
+	14, // 38: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
+	16, // 39: greenlight.admin.v1.AdminService.Drill:input_type -> greenlight.admin.v1.DrillRequest
+	18, // 40: greenlight.admin.v1.AdminService.Approve:input_type -> greenlight.admin.v1.ApproveRequest
+	20, // 41: greenlight.admin.v1.AdminService.Requeue:input_type -> greenlight.admin.v1.RequeueRequest
+	22, // 42: greenlight.admin.v1.AdminService.Advise:input_type -> greenlight.admin.v1.AdviseRequest
+	26, // 43: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
+	28, // 44: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
+	30, // 45: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
+	32, // 46: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
+	34, // 47: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
+	37, // 48: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
+	40, // 49: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
+	1,  // 50: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 51: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 52: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 53: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 54: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 55: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 56: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 57: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 58: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
+	19, // 59: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
+	21, // 60: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
+	23, // 61: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
+	27, // 62: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	29, // 63: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	31, // 64: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	33, // 65: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	35, // 66: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	38, // 67: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	41, // 68: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	50, // [50:69] is the sub-list for method output_type
+	31, // [31:50] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_admin_proto_init() }
@@ -2527,11 +2802,11 @@ func file_greenlight_admin_v1_admin_proto_init() {
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_report_proto_init()
 	file_greenlight_admin_v1_status_proto_init()
-	file_greenlight_admin_v1_admin_proto_msgTypes[31].OneofWrappers = []any{
+	file_greenlight_admin_v1_admin_proto_msgTypes[35].OneofWrappers = []any{
 		(*WatchResponse_Model)(nil),
 		(*WatchResponse_ListingComplete)(nil),
 	}
-	file_greenlight_admin_v1_admin_proto_msgTypes[34].OneofWrappers = []any{
+	file_greenlight_admin_v1_admin_proto_msgTypes[38].OneofWrappers = []any{
 		(*RunChecksResponse_Progress)(nil),
 		(*RunChecksResponse_Report)(nil),
 	}
@@ -2541,7 +2816,7 @@ func file_greenlight_admin_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_admin_proto_rawDesc), len(file_greenlight_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   38,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

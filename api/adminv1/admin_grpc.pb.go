@@ -28,6 +28,8 @@ const (
 	AdminService_Abort_FullMethodName        = "/greenlight.admin.v1.AdminService/Abort"
 	AdminService_Rollback_FullMethodName     = "/greenlight.admin.v1.AdminService/Rollback"
 	AdminService_Drill_FullMethodName        = "/greenlight.admin.v1.AdminService/Drill"
+	AdminService_Approve_FullMethodName      = "/greenlight.admin.v1.AdminService/Approve"
+	AdminService_Requeue_FullMethodName      = "/greenlight.admin.v1.AdminService/Requeue"
 	AdminService_Advise_FullMethodName       = "/greenlight.admin.v1.AdminService/Advise"
 	AdminService_ListSwitches_FullMethodName = "/greenlight.admin.v1.AdminService/ListSwitches"
 	AdminService_GetSwitch_FullMethodName    = "/greenlight.admin.v1.AdminService/GetSwitch"
@@ -88,6 +90,11 @@ type AdminServiceClient interface {
 	// Drill sends all users to the old color and forward again, in a quiet time, and
 	// records how long each way took. It returns once that has begun.
 	Drill(ctx context.Context, in *DrillRequest, opts ...grpc.CallOption) (*DrillResponse, error)
+	// Approve gives one person's word for what the policy has approved: that users meet
+	// the new color (APPROVING), or that the old one is let go (RETIRING).
+	Approve(ctx context.Context, in *ApproveRequest, opts ...grpc.CallOption) (*ApproveResponse, error)
+	// Requeue gives a switch that waits for its turn another place in its group's queue.
+	Requeue(ctx context.Context, in *RequeueRequest, opts ...grpc.CallOption) (*RequeueResponse, error)
 	// Advise compares an instant, a canary and a rolling switch of the model, by its
 	// instances, rate, warm-up and price.
 	Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error)
@@ -204,6 +211,26 @@ func (c *adminServiceClient) Drill(ctx context.Context, in *DrillRequest, opts .
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DrillResponse)
 	err := c.cc.Invoke(ctx, AdminService_Drill_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) Approve(ctx context.Context, in *ApproveRequest, opts ...grpc.CallOption) (*ApproveResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApproveResponse)
+	err := c.cc.Invoke(ctx, AdminService_Approve_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) Requeue(ctx context.Context, in *RequeueRequest, opts ...grpc.CallOption) (*RequeueResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequeueResponse)
+	err := c.cc.Invoke(ctx, AdminService_Requeue_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -358,6 +385,11 @@ type AdminServiceServer interface {
 	// Drill sends all users to the old color and forward again, in a quiet time, and
 	// records how long each way took. It returns once that has begun.
 	Drill(context.Context, *DrillRequest) (*DrillResponse, error)
+	// Approve gives one person's word for what the policy has approved: that users meet
+	// the new color (APPROVING), or that the old one is let go (RETIRING).
+	Approve(context.Context, *ApproveRequest) (*ApproveResponse, error)
+	// Requeue gives a switch that waits for its turn another place in its group's queue.
+	Requeue(context.Context, *RequeueRequest) (*RequeueResponse, error)
 	// Advise compares an instant, a canary and a rolling switch of the model, by its
 	// instances, rate, warm-up and price.
 	Advise(context.Context, *AdviseRequest) (*AdviseResponse, error)
@@ -416,6 +448,12 @@ func (UnimplementedAdminServiceServer) Rollback(context.Context, *RollbackReques
 }
 func (UnimplementedAdminServiceServer) Drill(context.Context, *DrillRequest) (*DrillResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Drill not implemented")
+}
+func (UnimplementedAdminServiceServer) Approve(context.Context, *ApproveRequest) (*ApproveResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Approve not implemented")
+}
+func (UnimplementedAdminServiceServer) Requeue(context.Context, *RequeueRequest) (*RequeueResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Requeue not implemented")
 }
 func (UnimplementedAdminServiceServer) Advise(context.Context, *AdviseRequest) (*AdviseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Advise not implemented")
@@ -624,6 +662,42 @@ func _AdminService_Drill_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_Approve_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Approve(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Approve_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Approve(ctx, req.(*ApproveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_Requeue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequeueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).Requeue(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_Requeue_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).Requeue(ctx, req.(*RequeueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AdminService_Advise_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AdviseRequest)
 	if err := dec(in); err != nil {
@@ -796,6 +870,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Drill",
 			Handler:    _AdminService_Drill_Handler,
+		},
+		{
+			MethodName: "Approve",
+			Handler:    _AdminService_Approve_Handler,
+		},
+		{
+			MethodName: "Requeue",
+			Handler:    _AdminService_Requeue_Handler,
 		},
 		{
 			MethodName: "Advise",

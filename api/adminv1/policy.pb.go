@@ -356,6 +356,58 @@ func (Otherwise) EnumDescriptor() ([]byte, []int) {
 	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
+// Act is something that persons may have to approve.
+type Act int32
+
+const (
+	Act_ACT_UNSPECIFIED Act = 0
+	// Users meet the new color.
+	Act_ACT_SHIFT Act = 1
+	// The old color is let go.
+	Act_ACT_RETIRE Act = 2
+)
+
+// Enum value maps for Act.
+var (
+	Act_name = map[int32]string{
+		0: "ACT_UNSPECIFIED",
+		1: "ACT_SHIFT",
+		2: "ACT_RETIRE",
+	}
+	Act_value = map[string]int32{
+		"ACT_UNSPECIFIED": 0,
+		"ACT_SHIFT":       1,
+		"ACT_RETIRE":      2,
+	}
+)
+
+func (x Act) Enum() *Act {
+	p := new(Act)
+	*p = x
+	return p
+}
+
+func (x Act) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Act) Descriptor() protoreflect.EnumDescriptor {
+	return file_greenlight_admin_v1_policy_proto_enumTypes[6].Descriptor()
+}
+
+func (Act) Type() protoreflect.EnumType {
+	return &file_greenlight_admin_v1_policy_proto_enumTypes[6]
+}
+
+func (x Act) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Act.Descriptor instead.
+func (Act) EnumDescriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{6}
+}
+
 // Policy is the policy of one model as it is in force: every default is filled in.
 type Policy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -403,7 +455,15 @@ type Policy struct {
 	// How a rolling shift goes; unset with every other shape.
 	Rolling *Rolling `protobuf:"bytes,20,opt,name=rolling,proto3" json:"rolling,omitempty"`
 	// What should be live; unset where the admin API decides that.
-	Wanted        *Wanted `protobuf:"bytes,21,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	Wanted *Wanted `protobuf:"bytes,21,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	// When the model may be moved forward; unset: at any time.
+	Calendar *Calendar `protobuf:"bytes,22,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// Models of which none may be on its way while a switch of this one starts.
+	DependsOn []string `protobuf:"bytes,23,rep,name=depends_on,json=dependsOn,proto3" json:"depends_on,omitempty"`
+	// The group of which only so many are switched at once; unset: none.
+	Queue *Queue `protobuf:"bytes,24,opt,name=queue,proto3" json:"queue,omitempty"`
+	// Who has to approve what.
+	Approve       []*Approval `protobuf:"bytes,25,rep,name=approve,proto3" json:"approve,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -581,6 +641,34 @@ func (x *Policy) GetRolling() *Rolling {
 func (x *Policy) GetWanted() *Wanted {
 	if x != nil {
 		return x.Wanted
+	}
+	return nil
+}
+
+func (x *Policy) GetCalendar() *Calendar {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+func (x *Policy) GetDependsOn() []string {
+	if x != nil {
+		return x.DependsOn
+	}
+	return nil
+}
+
+func (x *Policy) GetQueue() *Queue {
+	if x != nil {
+		return x.Queue
+	}
+	return nil
+}
+
+func (x *Policy) GetApprove() []*Approval {
+	if x != nil {
+		return x.Approve
 	}
 	return nil
 }
@@ -2849,11 +2937,287 @@ func (x *NomadRetire) GetToken() *Secret {
 	return nil
 }
 
+// Calendar is when a model may be moved forward: in a window, and in no freeze.
+type Calendar struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The time zone of every clock reading.
+	Zone string `protobuf:"bytes,1,opt,name=zone,proto3" json:"zone,omitempty"`
+	// None: open whenever no freeze says otherwise.
+	Windows       []*CalendarSpan `protobuf:"bytes,2,rep,name=windows,proto3" json:"windows,omitempty"`
+	Freeze        []*CalendarSpan `protobuf:"bytes,3,rep,name=freeze,proto3" json:"freeze,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Calendar) Reset() {
+	*x = Calendar{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Calendar) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Calendar) ProtoMessage() {}
+
+func (x *Calendar) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Calendar.ProtoReflect.Descriptor instead.
+func (*Calendar) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Calendar) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *Calendar) GetWindows() []*CalendarSpan {
+	if x != nil {
+		return x.Windows
+	}
+	return nil
+}
+
+func (x *Calendar) GetFreeze() []*CalendarSpan {
+	if x != nil {
+		return x.Freeze
+	}
+	return nil
+}
+
+// CalendarSpan is a time that comes once or again and again.
+type CalendarSpan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The days of the week that it begins on, like mon-fri; none: every day.
+	Days []string `protobuf:"bytes,1,rep,name=days,proto3" json:"days,omitempty"`
+	// Clock times like 09:00, or dates like 2026-12-20 or 2026-12-20 18:00.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To   string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	// When it begins, and how long it lasts.
+	Cron          string               `protobuf:"bytes,4,opt,name=cron,proto3" json:"cron,omitempty"`
+	Lasts         *durationpb.Duration `protobuf:"bytes,5,opt,name=lasts,proto3" json:"lasts,omitempty"`
+	Reason        string               `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalendarSpan) Reset() {
+	*x = CalendarSpan{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalendarSpan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalendarSpan) ProtoMessage() {}
+
+func (x *CalendarSpan) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalendarSpan.ProtoReflect.Descriptor instead.
+func (*CalendarSpan) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *CalendarSpan) GetDays() []string {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+func (x *CalendarSpan) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *CalendarSpan) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *CalendarSpan) GetCron() string {
+	if x != nil {
+		return x.Cron
+	}
+	return ""
+}
+
+func (x *CalendarSpan) GetLasts() *durationpb.Duration {
+	if x != nil {
+		return x.Lasts
+	}
+	return nil
+}
+
+func (x *CalendarSpan) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Queue is a group of models of which only so many are switched at once.
+type Queue struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	AtMost        int32                  `protobuf:"varint,2,opt,name=at_most,json=atMost,proto3" json:"at_most,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queue) Reset() {
+	*x = Queue{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queue) ProtoMessage() {}
+
+func (x *Queue) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queue.ProtoReflect.Descriptor instead.
+func (*Queue) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Queue) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *Queue) GetAtMost() int32 {
+	if x != nil {
+		return x.AtMost
+	}
+	return 0
+}
+
+// Approval is who has to approve what.
+type Approval struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Before Act                    `protobuf:"varint,1,opt,name=before,proto3,enum=greenlight.admin.v1.Act" json:"before,omitempty"`
+	// Groups or persons.
+	By []string `protobuf:"bytes,2,rep,name=by,proto3" json:"by,omitempty"`
+	// How many different persons.
+	Count         int32                `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	Within        *durationpb.Duration `protobuf:"bytes,4,opt,name=within,proto3" json:"within,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approval) Reset() {
+	*x = Approval{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approval) ProtoMessage() {}
+
+func (x *Approval) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approval.ProtoReflect.Descriptor instead.
+func (*Approval) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Approval) GetBefore() Act {
+	if x != nil {
+		return x.Before
+	}
+	return Act_ACT_UNSPECIFIED
+}
+
+func (x *Approval) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *Approval) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Approval) GetWithin() *durationpb.Duration {
+	if x != nil {
+		return x.Within
+	}
+	return nil
+}
+
 var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\xda\b\n" +
+	" greenlight/admin/v1/policy.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fgreenlight/admin/v1/check.proto\x1a!greenlight/admin/v1/predict.proto\"\x9f\n" +
+	"\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06owners\x18\x02 \x03(\tR\x06owners\x129\n" +
@@ -2877,7 +3241,12 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06shadow\x18\x12 \x01(\v2\x1b.greenlight.admin.v1.ShadowR\x06shadow\x12-\n" +
 	"\x04cost\x18\x13 \x01(\v2\x19.greenlight.admin.v1.CostR\x04cost\x126\n" +
 	"\arolling\x18\x14 \x01(\v2\x1c.greenlight.admin.v1.RollingR\arolling\x123\n" +
-	"\x06wanted\x18\x15 \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\"\x85\x01\n" +
+	"\x06wanted\x18\x15 \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x129\n" +
+	"\bcalendar\x18\x16 \x01(\v2\x1d.greenlight.admin.v1.CalendarR\bcalendar\x12\x1d\n" +
+	"\n" +
+	"depends_on\x18\x17 \x03(\tR\tdependsOn\x120\n" +
+	"\x05queue\x18\x18 \x01(\v2\x1a.greenlight.admin.v1.QueueR\x05queue\x127\n" +
+	"\aapprove\x18\x19 \x03(\v2\x1d.greenlight.admin.v1.ApprovalR\aapprove\"\x85\x01\n" +
 	"\x04Cost\x12\x1a\n" +
 	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12#\n" +
 	"\rinstance_hour\x18\x02 \x01(\x01R\finstanceHour\x12\x17\n" +
@@ -3054,7 +3423,26 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x05group\x18\x04 \x01(\tR\x05group\x12\x1c\n" +
 	"\tnamespace\x18\x05 \x01(\tR\tnamespace\x12\x16\n" +
 	"\x06region\x18\x06 \x01(\tR\x06region\x121\n" +
-	"\x05token\x18\a \x01(\v2\x1b.greenlight.admin.v1.SecretR\x05token*?\n" +
+	"\x05token\x18\a \x01(\v2\x1b.greenlight.admin.v1.SecretR\x05token\"\x96\x01\n" +
+	"\bCalendar\x12\x12\n" +
+	"\x04zone\x18\x01 \x01(\tR\x04zone\x12;\n" +
+	"\awindows\x18\x02 \x03(\v2!.greenlight.admin.v1.CalendarSpanR\awindows\x129\n" +
+	"\x06freeze\x18\x03 \x03(\v2!.greenlight.admin.v1.CalendarSpanR\x06freeze\"\xa3\x01\n" +
+	"\fCalendarSpan\x12\x12\n" +
+	"\x04days\x18\x01 \x03(\tR\x04days\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\x12\x12\n" +
+	"\x04cron\x18\x04 \x01(\tR\x04cron\x12/\n" +
+	"\x05lasts\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x05lasts\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"6\n" +
+	"\x05Queue\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x12\x17\n" +
+	"\aat_most\x18\x02 \x01(\x05R\x06atMost\"\x95\x01\n" +
+	"\bApproval\x120\n" +
+	"\x06before\x18\x01 \x01(\x0e2\x18.greenlight.admin.v1.ActR\x06before\x12\x0e\n" +
+	"\x02by\x18\x02 \x03(\tR\x02by\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\x121\n" +
+	"\x06within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06within*?\n" +
 	"\x05Color\x12\x15\n" +
 	"\x11COLOR_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3088,7 +3476,12 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\tOtherwise\x12\x19\n" +
 	"\x15OTHERWISE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12OTHERWISE_ROLLBACK\x10\x01\x12\x12\n" +
-	"\x0eOTHERWISE_HOLD\x10\x02B Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
+	"\x0eOTHERWISE_HOLD\x10\x02*9\n" +
+	"\x03Act\x12\x13\n" +
+	"\x0fACT_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tACT_SHIFT\x10\x01\x12\x0e\n" +
+	"\n" +
+	"ACT_RETIRE\x10\x02B Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
 
 var (
 	file_greenlight_admin_v1_policy_proto_rawDescOnce sync.Once
@@ -3102,8 +3495,8 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 	return file_greenlight_admin_v1_policy_proto_rawDescData
 }
 
-var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                    // 0: greenlight.admin.v1.Color
 	(Shape)(0),                    // 1: greenlight.admin.v1.Shape
@@ -3111,120 +3504,133 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Protocol)(0),                 // 3: greenlight.admin.v1.Protocol
 	(GoldenProtocol)(0),           // 4: greenlight.admin.v1.GoldenProtocol
 	(Otherwise)(0),                // 5: greenlight.admin.v1.Otherwise
-	(*Policy)(nil),                // 6: greenlight.admin.v1.Policy
-	(*Cost)(nil),                  // 7: greenlight.admin.v1.Cost
-	(*Rolling)(nil),               // 8: greenlight.admin.v1.Rolling
-	(*Judge)(nil),                 // 9: greenlight.admin.v1.Judge
-	(*ErrorRule)(nil),             // 10: greenlight.admin.v1.ErrorRule
-	(*LatencyRule)(nil),           // 11: greenlight.admin.v1.LatencyRule
-	(*LatencyMax)(nil),            // 12: greenlight.admin.v1.LatencyMax
-	(*Shadow)(nil),                // 13: greenlight.admin.v1.Shadow
-	(*Sticky)(nil),                // 14: greenlight.admin.v1.Sticky
-	(*PolicySource)(nil),          // 15: greenlight.admin.v1.PolicySource
-	(*PolicyCommit)(nil),          // 16: greenlight.admin.v1.PolicyCommit
-	(*Wanted)(nil),                // 17: greenlight.admin.v1.Wanted
-	(*Discovery)(nil),             // 18: greenlight.admin.v1.Discovery
-	(*Route)(nil),                 // 19: greenlight.admin.v1.Route
-	(*Retries)(nil),               // 20: greenlight.admin.v1.Retries
-	(*Outlier)(nil),               // 21: greenlight.admin.v1.Outlier
-	(*Limits)(nil),                // 22: greenlight.admin.v1.Limits
-	(*Check)(nil),                 // 23: greenlight.admin.v1.Check
-	(*EndpointsCheck)(nil),        // 24: greenlight.admin.v1.EndpointsCheck
-	(*ReadyCheck)(nil),            // 25: greenlight.admin.v1.ReadyCheck
-	(*GoldenCheck)(nil),           // 26: greenlight.admin.v1.GoldenCheck
-	(*ShiftStep)(nil),             // 27: greenlight.admin.v1.ShiftStep
-	(*StepChecks)(nil),            // 28: greenlight.admin.v1.StepChecks
-	(*Confirm)(nil),               // 29: greenlight.admin.v1.Confirm
-	(*Bake)(nil),                  // 30: greenlight.admin.v1.Bake
-	(*RollbackPolicy)(nil),        // 31: greenlight.admin.v1.RollbackPolicy
-	(*Retire)(nil),                // 32: greenlight.admin.v1.Retire
-	(*ConsulRetire)(nil),          // 33: greenlight.admin.v1.ConsulRetire
-	(*NomadRetire)(nil),           // 34: greenlight.admin.v1.NomadRetire
-	(*durationpb.Duration)(nil),   // 35: google.protobuf.Duration
-	(*Predict)(nil),               // 36: greenlight.admin.v1.Predict
-	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
-	(*Secret)(nil),                // 38: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),          // 39: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),            // 40: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),          // 41: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),       // 42: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),          // 43: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),       // 44: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),           // 45: greenlight.admin.v1.OnInconclusive
+	(Act)(0),                      // 6: greenlight.admin.v1.Act
+	(*Policy)(nil),                // 7: greenlight.admin.v1.Policy
+	(*Cost)(nil),                  // 8: greenlight.admin.v1.Cost
+	(*Rolling)(nil),               // 9: greenlight.admin.v1.Rolling
+	(*Judge)(nil),                 // 10: greenlight.admin.v1.Judge
+	(*ErrorRule)(nil),             // 11: greenlight.admin.v1.ErrorRule
+	(*LatencyRule)(nil),           // 12: greenlight.admin.v1.LatencyRule
+	(*LatencyMax)(nil),            // 13: greenlight.admin.v1.LatencyMax
+	(*Shadow)(nil),                // 14: greenlight.admin.v1.Shadow
+	(*Sticky)(nil),                // 15: greenlight.admin.v1.Sticky
+	(*PolicySource)(nil),          // 16: greenlight.admin.v1.PolicySource
+	(*PolicyCommit)(nil),          // 17: greenlight.admin.v1.PolicyCommit
+	(*Wanted)(nil),                // 18: greenlight.admin.v1.Wanted
+	(*Discovery)(nil),             // 19: greenlight.admin.v1.Discovery
+	(*Route)(nil),                 // 20: greenlight.admin.v1.Route
+	(*Retries)(nil),               // 21: greenlight.admin.v1.Retries
+	(*Outlier)(nil),               // 22: greenlight.admin.v1.Outlier
+	(*Limits)(nil),                // 23: greenlight.admin.v1.Limits
+	(*Check)(nil),                 // 24: greenlight.admin.v1.Check
+	(*EndpointsCheck)(nil),        // 25: greenlight.admin.v1.EndpointsCheck
+	(*ReadyCheck)(nil),            // 26: greenlight.admin.v1.ReadyCheck
+	(*GoldenCheck)(nil),           // 27: greenlight.admin.v1.GoldenCheck
+	(*ShiftStep)(nil),             // 28: greenlight.admin.v1.ShiftStep
+	(*StepChecks)(nil),            // 29: greenlight.admin.v1.StepChecks
+	(*Confirm)(nil),               // 30: greenlight.admin.v1.Confirm
+	(*Bake)(nil),                  // 31: greenlight.admin.v1.Bake
+	(*RollbackPolicy)(nil),        // 32: greenlight.admin.v1.RollbackPolicy
+	(*Retire)(nil),                // 33: greenlight.admin.v1.Retire
+	(*ConsulRetire)(nil),          // 34: greenlight.admin.v1.ConsulRetire
+	(*NomadRetire)(nil),           // 35: greenlight.admin.v1.NomadRetire
+	(*Calendar)(nil),              // 36: greenlight.admin.v1.Calendar
+	(*CalendarSpan)(nil),          // 37: greenlight.admin.v1.CalendarSpan
+	(*Queue)(nil),                 // 38: greenlight.admin.v1.Queue
+	(*Approval)(nil),              // 39: greenlight.admin.v1.Approval
+	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
+	(*Predict)(nil),               // 41: greenlight.admin.v1.Predict
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*Secret)(nil),                // 43: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),          // 44: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),            // 45: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),          // 46: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),       // 47: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),          // 48: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),       // 49: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),           // 50: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
-	15, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
+	16, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
 	0,  // 1: greenlight.admin.v1.Policy.initial_live:type_name -> greenlight.admin.v1.Color
-	18, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
-	19, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
-	23, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
-	27, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	35, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
-	29, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
-	30, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
-	31, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
-	32, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	36, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
-	28, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
+	19, // 2: greenlight.admin.v1.Policy.discovery:type_name -> greenlight.admin.v1.Discovery
+	20, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
+	24, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
+	28, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
+	40, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	30, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
+	31, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
+	32, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
+	33, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
+	41, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	29, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
-	9,  // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
-	13, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
-	7,  // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
-	8,  // 17: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
-	17, // 18: greenlight.admin.v1.Policy.wanted:type_name -> greenlight.admin.v1.Wanted
-	35, // 19: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
-	10, // 20: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
-	11, // 21: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	35, // 22: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
-	2,  // 23: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
-	12, // 24: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	35, // 25: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	35, // 26: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	35, // 27: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
-	16, // 28: greenlight.admin.v1.PolicySource.commit:type_name -> greenlight.admin.v1.PolicyCommit
-	37, // 29: greenlight.admin.v1.PolicyCommit.at:type_name -> google.protobuf.Timestamp
-	0,  // 30: greenlight.admin.v1.Wanted.color:type_name -> greenlight.admin.v1.Color
-	3,  // 31: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	35, // 32: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
-	20, // 33: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
-	21, // 34: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
-	22, // 35: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	35, // 36: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	38, // 37: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
-	14, // 38: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	35, // 39: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	35, // 40: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	35, // 41: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
-	24, // 42: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
-	25, // 43: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
-	26, // 44: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	39, // 45: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	40, // 46: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	41, // 47: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	42, // 48: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	43, // 49: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	44, // 50: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	45, // 51: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
-	4,  // 52: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	35, // 53: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	35, // 54: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
-	23, // 55: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	35, // 56: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
-	5,  // 57: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	35, // 58: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	35, // 59: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
-	23, // 60: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	35, // 61: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	38, // 62: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
-	33, // 63: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
-	34, // 64: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
-	38, // 65: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
-	38, // 66: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
-	67, // [67:67] is the sub-list for method output_type
-	67, // [67:67] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	10, // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
+	14, // 15: greenlight.admin.v1.Policy.shadow:type_name -> greenlight.admin.v1.Shadow
+	8,  // 16: greenlight.admin.v1.Policy.cost:type_name -> greenlight.admin.v1.Cost
+	9,  // 17: greenlight.admin.v1.Policy.rolling:type_name -> greenlight.admin.v1.Rolling
+	18, // 18: greenlight.admin.v1.Policy.wanted:type_name -> greenlight.admin.v1.Wanted
+	36, // 19: greenlight.admin.v1.Policy.calendar:type_name -> greenlight.admin.v1.Calendar
+	38, // 20: greenlight.admin.v1.Policy.queue:type_name -> greenlight.admin.v1.Queue
+	39, // 21: greenlight.admin.v1.Policy.approve:type_name -> greenlight.admin.v1.Approval
+	40, // 22: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
+	11, // 23: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
+	12, // 24: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
+	40, // 25: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	2,  // 26: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
+	13, // 27: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
+	40, // 28: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	40, // 29: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	40, // 30: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	17, // 31: greenlight.admin.v1.PolicySource.commit:type_name -> greenlight.admin.v1.PolicyCommit
+	42, // 32: greenlight.admin.v1.PolicyCommit.at:type_name -> google.protobuf.Timestamp
+	0,  // 33: greenlight.admin.v1.Wanted.color:type_name -> greenlight.admin.v1.Color
+	3,  // 34: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
+	40, // 35: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	21, // 36: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
+	22, // 37: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
+	23, // 38: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
+	40, // 39: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	43, // 40: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	15, // 41: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
+	40, // 42: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	40, // 43: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	40, // 44: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	25, // 45: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
+	26, // 46: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
+	27, // 47: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
+	44, // 48: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	45, // 49: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	46, // 50: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	47, // 51: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	48, // 52: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	49, // 53: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	50, // 54: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	4,  // 55: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
+	40, // 56: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	40, // 57: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	24, // 58: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
+	40, // 59: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	5,  // 60: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
+	40, // 61: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	40, // 62: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	24, // 63: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
+	40, // 64: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	43, // 65: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	34, // 66: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
+	35, // 67: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
+	43, // 68: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
+	43, // 69: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
+	37, // 70: greenlight.admin.v1.Calendar.windows:type_name -> greenlight.admin.v1.CalendarSpan
+	37, // 71: greenlight.admin.v1.Calendar.freeze:type_name -> greenlight.admin.v1.CalendarSpan
+	40, // 72: greenlight.admin.v1.CalendarSpan.lasts:type_name -> google.protobuf.Duration
+	6,  // 73: greenlight.admin.v1.Approval.before:type_name -> greenlight.admin.v1.Act
+	40, // 74: greenlight.admin.v1.Approval.within:type_name -> google.protobuf.Duration
+	75, // [75:75] is the sub-list for method output_type
+	75, // [75:75] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -3252,8 +3658,8 @@ func file_greenlight_admin_v1_policy_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   29,
+			NumEnums:      7,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -52,6 +52,10 @@ const (
 	Phase_PHASE_SHADOWING Phase = 11
 	// All weight is on the old color for a moment, to show that going back works.
 	Phase_PHASE_DRILLING Phase = 12
+	// Waiting for its turn: for a window, for other models, for a place in the queue.
+	Phase_PHASE_WAITING Phase = 13
+	// Waiting for persons to approve that users meet the target.
+	Phase_PHASE_APPROVING Phase = 14
 )
 
 // Enum value maps for Phase.
@@ -70,6 +74,8 @@ var (
 		10: "PHASE_RETIRING",
 		11: "PHASE_SHADOWING",
 		12: "PHASE_DRILLING",
+		13: "PHASE_WAITING",
+		14: "PHASE_APPROVING",
 	}
 	Phase_value = map[string]int32{
 		"PHASE_UNSPECIFIED":  0,
@@ -85,6 +91,8 @@ var (
 		"PHASE_RETIRING":     10,
 		"PHASE_SHADOWING":    11,
 		"PHASE_DRILLING":     12,
+		"PHASE_WAITING":      13,
+		"PHASE_APPROVING":    14,
 	}
 )
 
@@ -579,7 +587,10 @@ type State struct {
 	Wanted      *Wanted                `protobuf:"bytes,40,opt,name=wanted,proto3" json:"wanted,omitempty"`
 	WantedSince *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=wanted_since,json=wantedSince,proto3" json:"wanted_since,omitempty"`
 	// Why the model does not go there; unset while nothing stands against it.
-	Parted        *Parted `protobuf:"bytes,42,opt,name=parted,proto3" json:"parted,omitempty"`
+	Parted *Parted `protobuf:"bytes,42,opt,name=parted,proto3" json:"parted,omitempty"`
+	// Where the switch waits for its turn, or a step of it for the calendar; unset
+	// otherwise.
+	Queued        *Queued `protobuf:"bytes,43,opt,name=queued,proto3" json:"queued,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -908,6 +919,146 @@ func (x *State) GetParted() *Parted {
 	return nil
 }
 
+func (x *State) GetQueued() *Queued {
+	if x != nil {
+		return x.Queued
+	}
+	return nil
+}
+
+// Queued is where a switch waits for its turn, or a step of it for the calendar.
+type Queued struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The place: lower ones of the same group come first. Only in WAITING.
+	Order int64 `protobuf:"varint,1,opt,name=order,proto3" json:"order,omitempty"`
+	// What is waited for.
+	Why string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
+	// When the calendar opens, if that is what is waited for.
+	Opens         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=opens,proto3" json:"opens,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Queued) Reset() {
+	*x = Queued{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Queued) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Queued) ProtoMessage() {}
+
+func (x *Queued) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Queued.ProtoReflect.Descriptor instead.
+func (*Queued) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Queued) GetOrder() int64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
+func (x *Queued) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+func (x *Queued) GetOpens() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Opens
+	}
+	return nil
+}
+
+// Approved is one person's word for something that the policy has approved.
+type Approved struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Before        Act                    `protobuf:"varint,1,opt,name=before,proto3,enum=greenlight.admin.v1.Act" json:"before,omitempty"`
+	By            string                 `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Approved) Reset() {
+	*x = Approved{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Approved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Approved) ProtoMessage() {}
+
+func (x *Approved) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Approved.ProtoReflect.Descriptor instead.
+func (*Approved) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Approved) GetBefore() Act {
+	if x != nil {
+		return x.Before
+	}
+	return Act_ACT_UNSPECIFIED
+}
+
+func (x *Approved) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Approved) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Approved) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // PolicyUse says under which policy generations were published.
 type PolicyUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -921,7 +1072,7 @@ type PolicyUse struct {
 
 func (x *PolicyUse) Reset() {
 	*x = PolicyUse{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1084,7 @@ func (x *PolicyUse) String() string {
 func (*PolicyUse) ProtoMessage() {}
 
 func (x *PolicyUse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[3]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1097,7 @@ func (x *PolicyUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyUse.ProtoReflect.Descriptor instead.
 func (*PolicyUse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{3}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PolicyUse) GetGeneration() uint64 {
@@ -986,7 +1137,7 @@ type Parted struct {
 
 func (x *Parted) Reset() {
 	*x = Parted{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1149,7 @@ func (x *Parted) String() string {
 func (*Parted) ProtoMessage() {}
 
 func (x *Parted) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[4]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1162,7 @@ func (x *Parted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parted.ProtoReflect.Descriptor instead.
 func (*Parted) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{4}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Parted) GetBy() string {
@@ -1075,7 +1226,7 @@ type Rolled struct {
 
 func (x *Rolled) Reset() {
 	*x = Rolled{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1238,7 @@ func (x *Rolled) String() string {
 func (*Rolled) ProtoMessage() {}
 
 func (x *Rolled) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[5]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1251,7 @@ func (x *Rolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolled.ProtoReflect.Descriptor instead.
 func (*Rolled) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{5}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Rolled) GetTotal() int32 {
@@ -1184,7 +1335,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1347,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1360,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Batch) GetInstances() []*Endpoint {
@@ -1261,7 +1412,7 @@ type TakenBack struct {
 
 func (x *TakenBack) Reset() {
 	*x = TakenBack{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1424,7 @@ func (x *TakenBack) String() string {
 func (*TakenBack) ProtoMessage() {}
 
 func (x *TakenBack) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1437,7 @@ func (x *TakenBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
 func (*TakenBack) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TakenBack) GetVersion() string {
@@ -1327,14 +1478,16 @@ type Letting struct {
 	// How often the webhook has refused.
 	Tries int32 `protobuf:"varint,3,opt,name=tries,proto3" json:"tries,omitempty"`
 	// Why it refused last.
-	Problem       string `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"`
+	Problem string `protobuf:"bytes,4,opt,name=problem,proto3" json:"problem,omitempty"`
+	// The end of the wait for those who have to approve it; unset without one.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1346,7 +1499,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1359,7 +1512,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -1390,6 +1543,13 @@ func (x *Letting) GetProblem() string {
 	return ""
 }
 
+func (x *Letting) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
 // Weights is the share of users' requests that each color gets. The two add up
 // to 100 percent once the model is routed, and are both 0 before.
 type Weights struct {
@@ -1404,7 +1564,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1416,7 +1576,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1429,7 +1589,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -1500,14 +1660,18 @@ type Switch struct {
 	// let go, or the next switch began.
 	Twice *Twice `protobuf:"bytes,24,opt,name=twice,proto3" json:"twice,omitempty"`
 	// The times that the way back was shown, oldest first; the newest ten.
-	Drills        []*Drill `protobuf:"bytes,25,rep,name=drills,proto3" json:"drills,omitempty"`
+	Drills []*Drill `protobuf:"bytes,25,rep,name=drills,proto3" json:"drills,omitempty"`
+	// It waits for no window, no other model and no queue.
+	Now bool `protobuf:"varint,26,opt,name=now,proto3" json:"now,omitempty"`
+	// The words of the persons that the policy asks for.
+	Approvals     []*Approved `protobuf:"bytes,27,rep,name=approvals,proto3" json:"approvals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1519,7 +1683,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1532,7 +1696,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Switch) GetId() string {
@@ -1710,6 +1874,20 @@ func (x *Switch) GetDrills() []*Drill {
 	return nil
 }
 
+func (x *Switch) GetNow() bool {
+	if x != nil {
+		return x.Now
+	}
+	return false
+}
+
+func (x *Switch) GetApprovals() []*Approved {
+	if x != nil {
+		return x.Approvals
+	}
+	return nil
+}
+
 // Drill is one time that all users went to the old color and forward again, on purpose.
 type Drill struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1733,7 +1911,7 @@ type Drill struct {
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1923,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1936,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Drill) GetActor() string {
@@ -1838,7 +2016,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1850,7 +2028,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1863,7 +2041,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -1912,7 +2090,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2102,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2115,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -2017,7 +2195,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2207,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2220,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -2130,7 +2308,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2142,7 +2320,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2155,7 +2333,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -2215,7 +2393,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2227,7 +2405,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2240,7 +2418,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Measure) GetName() string {
@@ -2327,7 +2505,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2339,7 +2517,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2352,7 +2530,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -2399,7 +2577,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2411,7 +2589,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2424,7 +2602,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -2468,7 +2646,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2480,7 +2658,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2493,7 +2671,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Slice) GetColumn() string {
@@ -2543,7 +2721,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2555,7 +2733,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2568,7 +2746,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -2624,7 +2802,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2636,7 +2814,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2649,7 +2827,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Endpoint) GetId() string {
@@ -2698,7 +2876,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2710,7 +2888,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2723,7 +2901,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -2781,7 +2959,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +2971,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +2984,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -2921,7 +3099,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2933,7 +3111,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2946,7 +3124,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Entry) GetFleet() string {
@@ -2983,7 +3161,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3173,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3186,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -3048,7 +3226,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3060,7 +3238,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3073,7 +3251,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -3127,7 +3305,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3139,7 +3317,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3152,7 +3330,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -3198,7 +3376,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3210,7 +3388,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3223,7 +3401,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -3281,7 +3459,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
 	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
-	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xd6\x0f\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\x8b\x10\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -3334,7 +3512,17 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"policyUses\x123\n" +
 	"\x06wanted\x18( \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
 	"\fwanted_since\x18) \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x123\n" +
-	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\"\x92\x01\n" +
+	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\x123\n" +
+	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\"b\n" +
+	"\x06Queued\x12\x14\n" +
+	"\x05order\x18\x01 \x01(\x03R\x05order\x12\x10\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\x120\n" +
+	"\x05opens\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\"\x90\x01\n" +
+	"\bApproved\x120\n" +
+	"\x06before\x18\x01 \x01(\x0e2\x18.greenlight.admin.v1.ActR\x06before\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x92\x01\n" +
 	"\tPolicyUse\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x01 \x01(\x04R\n" +
@@ -3367,16 +3555,17 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1b\n" +
 	"\tswitch_id\x18\x02 \x01(\tR\bswitchId\x12\x14\n" +
 	"\x05cause\x18\x03 \x01(\tR\x05cause\x12*\n" +
-	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xa8\x01\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xda\x01\n" +
 	"\aLetting\x12;\n" +
 	"\vquiet_since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"quietSince\x120\n" +
 	"\x05asked\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05asked\x12\x14\n" +
 	"\x05tries\x18\x03 \x01(\x05R\x05tries\x12\x18\n" +
-	"\aproblem\x18\x04 \x01(\tR\aproblem\"Q\n" +
+	"\aproblem\x18\x04 \x01(\tR\aproblem\x120\n" +
+	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xf5\a\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xc4\b\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -3404,7 +3593,9 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05again\x18\x16 \x01(\bR\x05again\x12\x16\n" +
 	"\x06undoes\x18\x17 \x01(\tR\x06undoes\x120\n" +
 	"\x05twice\x18\x18 \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\x122\n" +
-	"\x06drills\x18\x19 \x03(\v2\x1a.greenlight.admin.v1.DrillR\x06drills\"\xf7\x02\n" +
+	"\x06drills\x18\x19 \x03(\v2\x1a.greenlight.admin.v1.DrillR\x06drills\x12\x10\n" +
+	"\x03now\x18\x1a \x01(\bR\x03now\x12;\n" +
+	"\tapprovals\x18\x1b \x03(\v2\x1d.greenlight.admin.v1.ApprovedR\tapprovals\"\xf7\x02\n" +
 	"\x05Drill\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
@@ -3543,7 +3734,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05check\x18\x01 \x01(\tR\x05check\x12\x12\n" +
 	"\x04done\x18\x02 \x01(\x05R\x04done\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x05R\x05total\x123\n" +
-	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\x8b\x02\n" +
+	"\x06result\x18\x04 \x01(\x0e2\x1b.greenlight.admin.v1.ResultR\x06result*\xb3\x02\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3560,7 +3751,9 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x0ePHASE_RETIRING\x10\n" +
 	"\x12\x13\n" +
 	"\x0fPHASE_SHADOWING\x10\v\x12\x12\n" +
-	"\x0ePHASE_DRILLING\x10\f*|\n" +
+	"\x0ePHASE_DRILLING\x10\f\x12\x11\n" +
+	"\rPHASE_WAITING\x10\r\x12\x13\n" +
+	"\x0fPHASE_APPROVING\x10\x0e*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_SUCCEEDED\x10\x01\x12\x13\n" +
@@ -3586,7 +3779,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -3594,158 +3787,167 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*ModelStatus)(nil),           // 3: greenlight.admin.v1.ModelStatus
 	(*Twice)(nil),                 // 4: greenlight.admin.v1.Twice
 	(*State)(nil),                 // 5: greenlight.admin.v1.State
-	(*PolicyUse)(nil),             // 6: greenlight.admin.v1.PolicyUse
-	(*Parted)(nil),                // 7: greenlight.admin.v1.Parted
-	(*Rolled)(nil),                // 8: greenlight.admin.v1.Rolled
-	(*Batch)(nil),                 // 9: greenlight.admin.v1.Batch
-	(*TakenBack)(nil),             // 10: greenlight.admin.v1.TakenBack
-	(*Letting)(nil),               // 11: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 12: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 13: greenlight.admin.v1.Switch
-	(*Drill)(nil),                 // 14: greenlight.admin.v1.Drill
-	(*Acceptance)(nil),            // 15: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 16: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 17: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 18: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 19: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 20: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 21: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 22: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 23: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 24: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 25: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 26: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 27: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 28: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 29: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 30: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 31: greenlight.admin.v1.CheckProgress
-	nil,                           // 32: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 33: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 35: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 36: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 37: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 38: google.protobuf.Duration
-	(*Mirror)(nil),                // 39: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 40: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 41: greenlight.admin.v1.Carried
-	(*Wanted)(nil),                // 42: greenlight.admin.v1.Wanted
-	(*PolicySource)(nil),          // 43: greenlight.admin.v1.PolicySource
-	(*Chart)(nil),                 // 44: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 45: greenlight.admin.v1.Case
+	(*Queued)(nil),                // 6: greenlight.admin.v1.Queued
+	(*Approved)(nil),              // 7: greenlight.admin.v1.Approved
+	(*PolicyUse)(nil),             // 8: greenlight.admin.v1.PolicyUse
+	(*Parted)(nil),                // 9: greenlight.admin.v1.Parted
+	(*Rolled)(nil),                // 10: greenlight.admin.v1.Rolled
+	(*Batch)(nil),                 // 11: greenlight.admin.v1.Batch
+	(*TakenBack)(nil),             // 12: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 13: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 14: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 15: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 16: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 17: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 18: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 19: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 20: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 21: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 22: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 23: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 24: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 25: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 26: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 27: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 28: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 29: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 30: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 31: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 32: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 33: greenlight.admin.v1.CheckProgress
+	nil,                           // 34: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 35: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 37: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 38: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 39: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
+	(*Mirror)(nil),                // 41: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 42: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 43: greenlight.admin.v1.Carried
+	(*Wanted)(nil),                // 44: greenlight.admin.v1.Wanted
+	(Act)(0),                      // 45: greenlight.admin.v1.Act
+	(*PolicySource)(nil),          // 46: greenlight.admin.v1.PolicySource
+	(*Chart)(nil),                 // 47: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 48: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	5,   // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	33,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	34,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	23,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	26,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	31,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	35,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	36,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	28,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	35,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	36,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	25,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	28,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	33,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	37,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	38,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	30,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
 	4,   // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
-	34,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
-	37,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	36,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	39,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,   // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	34,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	12,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	13,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	36,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	14,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	15,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,   // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	38,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	34,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	34,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	34,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	11,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	34,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	39,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	34,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	40,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	41,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	41,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	34,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
-	38,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
-	10,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
-	34,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
-	34,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
-	8,   // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
-	6,   // 34: greenlight.admin.v1.State.policy_uses:type_name -> greenlight.admin.v1.PolicyUse
-	42,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
-	34,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
-	7,   // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
-	34,  // 38: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
-	43,  // 39: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
-	34,  // 40: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
-	9,   // 41: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
-	34,  // 42: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
-	34,  // 43: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
-	24,  // 44: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
-	34,  // 45: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
-	34,  // 46: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
-	34,  // 47: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
-	34,  // 48: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
-	34,  // 49: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	34,  // 50: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	37,  // 51: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	37,  // 52: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	34,  // 53: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	34,  // 54: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,   // 55: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	16,  // 56: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	17,  // 57: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	33,  // 58: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	34,  // 59: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	34,  // 60: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	15,  // 61: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	4,   // 62: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
-	14,  // 63: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
-	34,  // 64: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
-	34,  // 65: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
-	38,  // 66: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
-	38,  // 67: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
-	34,  // 68: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
-	34,  // 69: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	34,  // 70: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,   // 71: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,   // 72: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	12,  // 73: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,   // 74: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	32,  // 75: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	18,  // 76: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	38,  // 77: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	34,  // 78: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	19,  // 79: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	21,  // 80: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	20,  // 81: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	20,  // 82: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,   // 83: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	22,  // 84: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	44,  // 85: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	45,  // 86: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	19,  // 87: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	24,  // 88: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	24,  // 89: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	25,  // 90: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	34,  // 91: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	28,  // 92: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	29,  // 93: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	30,  // 94: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	25,  // 95: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	28,  // 96: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	28,  // 97: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	25,  // 98: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	25,  // 99: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	27,  // 100: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	34,  // 101: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	34,  // 102: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	34,  // 103: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,   // 104: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	105, // [105:105] is the sub-list for method output_type
-	105, // [105:105] is the sub-list for method input_type
-	105, // [105:105] is the sub-list for extension type_name
-	105, // [105:105] is the sub-list for extension extendee
-	0,   // [0:105] is the sub-list for field type_name
+	40,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	36,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	36,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	36,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	13,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	36,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	41,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	36,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	42,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	43,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	43,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	36,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	40,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	12,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	36,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	36,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	10,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
+	8,   // 34: greenlight.admin.v1.State.policy_uses:type_name -> greenlight.admin.v1.PolicyUse
+	44,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
+	36,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
+	9,   // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
+	6,   // 38: greenlight.admin.v1.State.queued:type_name -> greenlight.admin.v1.Queued
+	36,  // 39: greenlight.admin.v1.Queued.opens:type_name -> google.protobuf.Timestamp
+	45,  // 40: greenlight.admin.v1.Approved.before:type_name -> greenlight.admin.v1.Act
+	36,  // 41: greenlight.admin.v1.Approved.at:type_name -> google.protobuf.Timestamp
+	36,  // 42: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
+	46,  // 43: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
+	36,  // 44: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
+	11,  // 45: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
+	36,  // 46: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
+	36,  // 47: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
+	26,  // 48: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
+	36,  // 49: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
+	36,  // 50: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
+	36,  // 51: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
+	36,  // 52: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	36,  // 53: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	36,  // 54: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	36,  // 55: greenlight.admin.v1.Letting.until:type_name -> google.protobuf.Timestamp
+	39,  // 56: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	39,  // 57: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	36,  // 58: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	36,  // 59: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,   // 60: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	18,  // 61: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	19,  // 62: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	35,  // 63: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	36,  // 64: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	36,  // 65: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	17,  // 66: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,   // 67: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	16,  // 68: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	7,   // 69: greenlight.admin.v1.Switch.approvals:type_name -> greenlight.admin.v1.Approved
+	36,  // 70: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	36,  // 71: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	40,  // 72: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	40,  // 73: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	36,  // 74: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	36,  // 75: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	36,  // 76: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,   // 77: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,   // 78: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	14,  // 79: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,   // 80: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	34,  // 81: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	20,  // 82: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	40,  // 83: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	36,  // 84: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	21,  // 85: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	23,  // 86: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	22,  // 87: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	22,  // 88: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,   // 89: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	24,  // 90: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	47,  // 91: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	48,  // 92: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	21,  // 93: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	26,  // 94: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	26,  // 95: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	27,  // 96: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	36,  // 97: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	30,  // 98: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	31,  // 99: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	32,  // 100: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	27,  // 101: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	30,  // 102: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	30,  // 103: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	27,  // 104: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	27,  // 105: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	29,  // 106: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	36,  // 107: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	36,  // 108: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	36,  // 109: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,   // 110: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	111, // [111:111] is the sub-list for method output_type
+	111, // [111:111] is the sub-list for method input_type
+	111, // [111:111] is the sub-list for extension type_name
+	111, // [111:111] is the sub-list for extension extendee
+	0,   // [0:111] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -3756,14 +3958,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[16].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -96,9 +96,9 @@ const (
 )
 
 func (a *app) commands() []*cobra.Command {
-	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.checkCommand(), a.reportCommand(), a.adviseCommand(), a.fleetCommand()}
+	see := []*cobra.Command{a.statusCommand(), a.historyCommand(), a.checkCommand(), a.reportCommand(), a.adviseCommand(), a.fleetCommand(), a.queueCommand()}
 	move := []*cobra.Command{
-		a.switchCommand(), a.promoteCommand(), a.pauseCommand(),
+		a.switchCommand(), a.approveCommand(), a.promoteCommand(), a.pauseCommand(),
 		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(), a.drillCommand(),
 	}
 	setUp := []*cobra.Command{a.policyCommand(), bootstrapCommand(), versionCommand()}

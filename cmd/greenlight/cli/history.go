@@ -144,6 +144,9 @@ func (a *app) storyBlock(w io.Writer, sw *adminv1.Switch) error {
 	if src := sw.GetPlan().GetSource(); src != nil {
 		b.line("policy", "%s, hash %s", sourceWords(src), shortHash(src.GetHash()))
 	}
+	for _, ap := range sw.GetApprovals() {
+		b.line("approved", "%s by %s at %s%s", approvedWord(ap.GetBefore()), ap.GetBy(), clock(ap.GetAt()), becauseWord(ap.GetReason()))
+	}
 	if sw.GetUndoes() != "" {
 		b.line("undoes", "%s", sw.GetUndoes())
 	}

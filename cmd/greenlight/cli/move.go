@@ -70,18 +70,25 @@ func (a *app) after(cmd *cobra.Command, m *adminv1.ModelStatus, wait bool, g goa
 }
 
 func (a *app) promoteCommand() *cobra.Command {
-	return a.plain(plainOrder{
+	now := false
+	cmd := a.plain(plainOrder{
 		verb: "promote", short: "End the present hold or bake now, or go on from a held switch",
 		long: `End the present hold or bake now: the running switch goes on to its next step, or
-is done. A switch that Greenlight holds because a person has to decide goes on.`,
-		example: "  greenlight promote fraud --reason \"looks good\" --wait",
-		wait:    "show progress until the switch has ended", done: "goes on", goal: succeed,
+is done. A switch that Greenlight holds because a person has to decide goes on.
+
+With --now it also goes on outside of its windows and in a freeze, and a switch
+that waits for its turn begins.`,
+		example: `  greenlight promote fraud --reason "looks good" --wait
+  greenlight promote fraud --now --reason "the old one leaks memory"`,
+		wait: "show progress until the switch has ended", done: "goes on", goal: succeed,
 		send: func(ctx context.Context, model string, o *order) (*adminv1.ModelStatus, error) {
-			q := &adminv1.PromoteRequest{Model: model, Actor: o.who(), Reason: o.reason}
+			q := &adminv1.PromoteRequest{Model: model, Actor: o.who(), Reason: o.reason, Now: now}
 			r, err := ask(ctx, a, q, adminv1.AdminServiceClient.Promote)
 			return r.GetModel(), err
 		},
 	})
+	cmd.Flags().BoolVar(&now, "now", false, "also outside of its windows, and before its turn; needs --reason")
+	return cmd
 }
 
 func (a *app) pauseCommand() *cobra.Command {

@@ -58,6 +58,9 @@ func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
 	if st.GetProblem() != "" {
 		b.line("problem", "%s", st.GetProblem())
 	}
+	if why := st.GetQueued().GetWhy(); why != "" {
+		b.line("waits", "%s", why)
+	}
 	if m.GetDrift() != "" {
 		b.line("drift", "%s", m.GetDrift())
 	}
@@ -141,6 +144,9 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	if r := m.GetState().GetRolled(); r != nil && sw.GetPlan().GetRolling() != nil {
 		b.line("rolling", "%s", rolledWords(r, colorWord(sw.GetFrom())))
 	}
+	for _, ap := range sw.GetApprovals() {
+		b.line("approved", "%s by %s, %s ago%s", approvedWord(ap.GetBefore()), ap.GetBy(), a.age(ap.GetAt()), becauseWord(ap.GetReason()))
+	}
 	if sw.GetUndoes() != "" {
 		b.line("switch", "goes back to before switch %s", sw.GetUndoes())
 	}
@@ -176,6 +182,22 @@ func rolledWords(r *adminv1.Rolled, color string) string {
 		out += "; they are asked for back"
 	}
 	return out
+}
+
+// approvedWord is what a person has approved.
+func approvedWord(act adminv1.Act) string {
+	if act == adminv1.Act_ACT_RETIRE {
+		return "that the old color is let go"
+	}
+	return "that users meet it"
+}
+
+// becauseWord is a reason as the end of a line.
+func becauseWord(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
 }
 
 func forcedWord(sw *adminv1.Switch) string {

@@ -37,7 +37,7 @@ type switchOrder struct {
 	expectVersion  string
 	key            string
 	force, again   bool
-	override       bool
+	override, now  bool
 }
 
 func (a *app) switchCommand() *cobra.Command {
@@ -55,6 +55,9 @@ switch is refused, unless --again says that it is meant.
 Where the policy says what is live (spec.live), a switch to anything else is
 refused, unless --override says that it is meant, and --reason why; the status
 shows that as drift until they agree.
+
+Where the policy has windows, dependencies or a queue, the switch waits for its
+turn ('greenlight queue' shows the order), unless --now says that it can't wait.
 
 Exit codes: 0 accepted (with --wait: succeeded); 1 refused by the server, failed,
 rolled back or held (with --wait also: given up waiting, and the switch goes
@@ -82,6 +85,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.force, "force", false, "skip validation; needs --reason")
 	f.BoolVar(&o.again, "again", false, "start although the version was taken back before")
 	f.BoolVar(&o.override, "override", false, "start although the policy wants something else live; needs --reason")
+	f.BoolVar(&o.now, "now", false, "wait for no window, no other model and no queue; needs --reason")
 	colors := cobra.FixedCompletions([]string{"blue", "green"}, cobra.ShellCompDirectiveNoFileComp)
 	noFiles(cmd.RegisterFlagCompletionFunc("to", colors))
 	noFiles(cmd.RegisterFlagCompletionFunc("expect-live", colors))
@@ -92,7 +96,7 @@ func (o *switchOrder) flags(cmd *cobra.Command) {
 func (a *app) start(cmd *cobra.Command, model string, o *switchOrder) error {
 	r, err := ask(cmd.Context(), a, &adminv1.StartSwitchRequest{
 		Model: model, Target: o.to.color, ExpectLive: o.expectLive.color, ExpectVersion: o.expectVersion,
-		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force, Again: o.again, Override: o.override,
+		IdempotencyKey: o.key, Reason: o.reason, Actor: o.who(), Force: o.force, Again: o.again, Override: o.override, Now: o.now,
 	}, adminv1.AdminServiceClient.StartSwitch)
 	if err != nil {
 		return err

@@ -59,6 +59,8 @@ type Config struct {
 	// CheckSecrets is the folder below which policies may name files as secrets;
 	// empty: none.
 	CheckSecrets string `yaml:"checkSecrets"`
+	// Groups is the file of the groups that approve.by of policies names; empty: none.
+	Groups string `yaml:"groups"`
 	// Addresses is a file that gets the addresses really listened on, as JSON;
 	// empty means none. It is for scripts that listen on port 0.
 	Addresses string `yaml:"addresses"`
@@ -96,6 +98,7 @@ func (c *Config) flags(set *pflag.FlagSet) {
 	set.BoolVar(&c.AllowRemoval, "allow-removal", c.AllowRemoval, "take models off the fleets when their policy file is gone")
 	set.Var(&c.CheckHosts, "check-hosts", "hosts that prometheus and webhook checks may reach: HOST or HOST:PORT, with commas or repeated (default: none)")
 	set.StringVar(&c.CheckSecrets, "check-secrets", c.CheckSecrets, "folder below which policies may name files as secrets (default: none)")
+	set.StringVar(&c.Groups, "groups", c.Groups, "file of groups and their members, by which policies say who approves; read again for every approval")
 	set.StringVar(&c.Addresses, "addresses", c.Addresses, "file that gets the addresses listened on, as JSON")
 	set.StringVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 	set.StringVar(&c.LogFormat, "log-format", c.LogFormat, "text, json, or auto (text on a terminal)")
@@ -199,6 +202,11 @@ func (c *Config) check() error {
 		problems = append(problems, fmt.Errorf("check-secrets: %w; make the folder or name another one", err))
 	} else if c.CheckSecrets != "" && !info.IsDir() {
 		problems = append(problems, fmt.Errorf("check-secrets = %s is not a folder", c.CheckSecrets))
+	}
+	if c.Groups != "" {
+		if _, err := readGroups(c.Groups); err != nil {
+			problems = append(problems, fmt.Errorf("groups: %w", err))
+		}
 	}
 	if _, err := logLevel(c.LogLevel); err != nil {
 		problems = append(problems, err)

@@ -233,6 +233,7 @@ var rules = map[string]struct{ flag, message string }{
 	"hosts port":        {"--check-hosts=a:0", `check-hosts: "a:0" is no host; must be HOST or HOST:PORT (1 to 65535), without scheme, path or wildcard`},
 	"secrets":           {"--check-secrets=/nowhere", "check-secrets: stat /nowhere: no such file or directory; make the folder or name another one"},
 	"secrets is file":   {"--check-secrets=/dev/null", "check-secrets = /dev/null is not a folder"},
+	"groups":            {"--groups=/nowhere.yaml", "groups: read groups: open /nowhere.yaml: no such file or directory"},
 	"log level":         {"--log-level=loud", `log-level = "loud"; must be debug, info, warn or error`},
 	"log format":        {"--log-format=xml", `log-format = "xml"; must be auto, text or json`},
 }

@@ -1,0 +1,90 @@
+package api_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	"greenlight/api"
+	"greenlight/api/adminv1"
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// Who approves is who a proxy has authenticated, if there is one, with the groups
+// that the server knows.
+func TestApprove(t *testing.T) {
+	s := serve(t, newModels("fraud"), &history{}, nil)
+	for name, c := range map[string]struct{ field, proxy, want string }{
+		"the request says": {"bob", "", "bob"},
+		"a proxy knows":    {"bob", "eve", "eve"},
+	} {
+		ctx := t.Context()
+		if c.proxy != "" {
+			ctx = metadata.AppendToOutgoingContext(ctx, api.ActorKey, c.proxy)
+		}
+		if _, err := s.client.Approve(ctx, &adminv1.ApproveRequest{Model: "fraud", Actor: c.field, Reason: "seen"}); err != nil {
+			t.Fatal(err)
+		}
+		got := s.models.last(t)
+		if got.Verb != rollout.Approve || got.Actor != c.want || got.Reason != "seen" || !slices.Equal(got.Groups, []string{"friends of " + c.want}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	_, err := s.client.Approve(t.Context(), &adminv1.ApproveRequest{Model: "fraud", Actor: "nobody"})
+	wantError(t, err, codes.Unavailable, api.ReasonNotDone)
+	if !strings.Contains(err.Error(), "groups.yaml") {
+		t.Error(err)
+	}
+}
+
+// friends are the groups of a test's server.
+func friends(person string) ([]string, error) {
+	if person == "nobody" {
+		return nil, errors.New("read groups.yaml: no such file")
+	}
+	return []string{"friends of " + person}, nil
+}
+
+func TestRequeue(t *testing.T) {
+	m := newModels("a", "b", "c", "other", "idle")
+	for name, order := range map[string]int64{"a": 1000, "b": 2000, "c": 3000, "other": 1500, "idle": 0} {
+		group := "ranking"
+		if name == "other" {
+			group = "else"
+		}
+		st := m.statuses[name]
+		st.Policy = &policy.Model{Name: name, Queue: policy.Queue{Group: group, AtMost: 1}}
+		if name != "idle" {
+			st.State.Phase, st.State.Queued.Order = rollout.Waiting, order
+		}
+		m.statuses[name] = st
+	}
+	s := serve(t, m, &history{}, nil)
+	for name, c := range map[string]struct {
+		r    *adminv1.RequeueRequest
+		want func(int64) bool
+	}{
+		"first":  {&adminv1.RequeueRequest{Model: "c"}, func(n int64) bool { return n < 1000 }},
+		"last":   {&adminv1.RequeueRequest{Model: "a", Last: true}, func(n int64) bool { return n > 3000 }},
+		"before": {&adminv1.RequeueRequest{Model: "c", BeforeModel: "b"}, func(n int64) bool { return n > 1000 && n < 2000 }},
+		"top":    {&adminv1.RequeueRequest{Model: "c", BeforeModel: "a"}, func(n int64) bool { return n < 1000 }},
+	} {
+		if _, err := s.client.Requeue(t.Context(), c.r); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := s.models.last(t); got.Verb != rollout.Requeue || !c.want(got.Order) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for _, r := range []*adminv1.RequeueRequest{
+		{Model: "c", BeforeModel: "other"}, {Model: "c", BeforeModel: "idle"}, {Model: "c", BeforeModel: "a", Last: true}, {},
+	} {
+		_, err := s.client.Requeue(t.Context(), r)
+		wantError(t, err, codes.InvalidArgument, api.ReasonBadRequest)
+	}
+}

@@ -1,0 +1,123 @@
+package reconcile_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// inGroup is a model of group g.
+func inGroup(name string, atMost int, on ...string) *policy.Model {
+	m := model(name)
+	m.Queue, m.DependsOn = policy.Queue{Group: "g", AtMost: atMost}, on
+	return m
+}
+
+// begun is the models of names whose switch has begun and not ended.
+func (w *world) begun(t *testing.T, names ...string) string {
+	t.Helper()
+	var out []string
+	for _, name := range names {
+		if s, _ := w.g.Status(name); s.State.Phase.Running() && s.State.Phase != rollout.Waiting {
+			out = append(out, name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Models of a group are switched one after the other, in the order of asking, also
+// when the process ends in the middle.
+func TestAGroupIsSwitchedInTurn(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	models := []*policy.Model{inGroup("a", 1), inGroup("b", 1), inGroup("c", 2)}
+	run(t, func(t *testing.T, w *world) {
+		for _, name := range names {
+			w.registry.say(name, set(2, 2))
+		}
+		time.Sleep(time.Second)
+		for _, name := range []string{"b", "c", "a"} {
+			if _, err := w.g.Do(t.Context(), name, rollout.Command{Verb: rollout.Start, Actor: "ann"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if got := w.begun(t, names...); got != "b" {
+			t.Errorf("begun: %s", got)
+		}
+		if s, _ := w.g.Status("a"); s.State.Queued.Why != "place 2 of 2 in the queue of group g: b is switched, at most 1 at once" {
+			t.Errorf("a waits: %q", s.State.Queued.Why)
+		}
+
+		w.end()
+		w.begin()
+		w.policies(models...)
+		synctest.Wait()
+		for _, name := range names {
+			w.registry.say(name, set(2, 2))
+		}
+		time.Sleep(time.Second)
+		if got := w.begun(t, names...); got != "b" {
+			t.Errorf("begun after a restart: %s", got)
+		}
+
+		if _, err := w.g.Do(t.Context(), "a", rollout.Command{Verb: rollout.Requeue, Actor: "ann", Order: -1}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.g.Do(t.Context(), "b", rollout.Command{Verb: rollout.Abort, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, "b", rollout.Idle, time.Hour)
+		synctest.Wait()
+		if got := w.begun(t, names...); got != "a" {
+			t.Errorf("begun after b: %s", got)
+		}
+		if _, err := w.g.Do(t.Context(), "a", rollout.Command{Verb: rollout.Abort, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, "a", rollout.Idle, time.Hour)
+		synctest.Wait()
+		if got := w.begun(t, names...); got != "c" {
+			t.Errorf("begun after a: %s", got)
+		}
+	}, models...)
+}
+
+// A ranker waits for its embedder: one change of both moves one after the other.
+func TestADependentWaits(t *testing.T) {
+	wants := func(m *policy.Model, c policy.Color) *policy.Model {
+		m.Wanted, m.Source.Hash = policy.Wanted{Color: c}, m.Name+string(c)
+		return m
+	}
+	both := func(c policy.Color) []*policy.Model {
+		ranker := model("ranker")
+		ranker.DependsOn = []string{"embedder"}
+		return []*policy.Model{wants(ranker, c), wants(model("embedder"), c)}
+	}
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("ranker", set(2, 2))
+		w.registry.say("embedder", set(2, 2))
+		time.Sleep(time.Second)
+		w.policies(both(policy.Green)...)
+		time.Sleep(time.Second)
+		if got := w.begun(t, "ranker", "embedder"); got != "embedder" {
+			t.Errorf("begun: %s", got)
+		}
+		if s, _ := w.g.Status("ranker"); !strings.Contains(s.State.Queued.Why, "it depends on embedder: switch") {
+			t.Errorf("ranker waits: %q", s.State.Queued.Why)
+		}
+		w.wait(t, "embedder", rollout.Retiring, 2*time.Hour)
+		w.wait(t, "ranker", rollout.Retiring, 2*time.Hour)
+		e, _ := w.g.Status("embedder")
+		r, _ := w.g.Status("ranker")
+		if r.State.Switch.Transitions[1].At.Before(e.State.Switch.Ended) {
+			t.Errorf("the ranker began at %s, the embedder ended at %s", r.State.Switch.Transitions[1].At, e.State.Switch.Ended)
+		}
+		if r.State.Live != policy.Green || r.Drift != "" || e.Drift != "" {
+			t.Errorf("%s, %q, %q", r.State.Live, r.Drift, e.Drift)
+		}
+	}, both(policy.Blue)...)
+}
