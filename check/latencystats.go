@@ -2,10 +2,10 @@ package check
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"greenlight/check/stats"
+	"greenlight/policy"
 	"greenlight/rollout"
 )
 
@@ -52,13 +52,8 @@ func (d *distribution) errors() int { return d.requests - d.answered }
 
 func (d *distribution) share() float64 { return float64(d.errors()) / float64(max(d.requests, 1)) }
 
-// minLatencies is how few latencies can be judged at all.
-const minLatencies = 20
-
-// needed is how many latencies a quantile needs: so many that one of them is
-// expected beyond it. With fewer even a server that is too slow for every
-// 50th request would often show nothing beyond its 99th percentile.
-func needed(q float64) int { return max(minLatencies, int(math.Round(1/(1-q)))) }
+// needed is how many latencies a quantile needs.
+func needed(q float64) int { return policy.LatenciesNeeded(q) }
 
 // enough reports whether there is anything to judge a quantile by; 0 asks for
 // any.
