@@ -143,11 +143,16 @@ func (w *folderWatch) follow(folders []string) {
 	}
 }
 
-// tell logs what is wrong, once.
+// tell logs what is wrong or doubtful, once.
 func (w *folderWatch) tell(next Set) {
 	for _, p := range next.Problems {
 		if !slices.Contains(w.set.Problems, p) {
 			w.log.Warn("policy problem", "file", p.place(), "rule", p.Rule, "problem", p.Message, "model", p.Model)
+		}
+	}
+	for _, p := range next.Warnings {
+		if !slices.Contains(w.set.Warnings, p) {
+			w.log.Warn("policy warning", "file", p.place(), "rule", p.Rule, "warning", p.Message, "model", p.Model)
 		}
 	}
 }

@@ -135,19 +135,3 @@ func read(t *testing.T, file string) []byte {
 	}
 	return content
 }
-
-// Every rule is in the reference.
-func TestReferenceNamesEveryRule(t *testing.T) {
-	reference := string(read(t, "../docs/policy.md"))
-	source := string(read(t, "rules.go"))
-	for _, line := range strings.Split(source, "\n") {
-		_, value, found := strings.Cut(line, `= "`)
-		if !found {
-			continue
-		}
-		rule, _, _ := strings.Cut(value, `"`)
-		if !strings.Contains(reference, "`"+rule+"`") {
-			t.Errorf("docs/policy.md does not name the rule %s", rule)
-		}
-	}
-}

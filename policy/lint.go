@@ -3,12 +3,14 @@ package policy
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // Lint reads policy files and folders and lists everything that is wrong with
-// them, also between them, sorted. An empty list means that a server that is
-// given these policies would put all of them in force.
+// them or doubtful about them, also between them, sorted. A list without errors
+// means that a server that is given these policies would put all of them in force.
+// Warnings are only of policies that it would.
 func Lint(paths []string) []Problem {
 	all := Reading{}
 	for _, path := range paths {
@@ -17,7 +19,8 @@ func Lint(paths []string) []Problem {
 		all.documents = append(all.documents, r.documents...)
 		all.Problems = append(all.Problems, r.Problems...)
 	}
-	return Merge(Set{}, all, time.Time{}).Problems
+	set := Merge(Set{}, all, time.Time{})
+	return sortProblems(slices.Concat(set.Problems, set.Warnings))
 }
 
 // lintPath reads one file or folder. A file that is named is read whatever its

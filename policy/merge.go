@@ -24,7 +24,7 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	}
 
 	sortProblems(m.problems)
-	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: m.problems}
+	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: m.problems, Warnings: m.warnings(models, fleets)}
 	for name, c := range models {
 		if c.removed {
 			continue
@@ -61,7 +61,7 @@ func unreadable(prev Set, r Reading, now time.Time) Set {
 	p := Problem{File: r.Dir, Rule: RuleUnreadable, Message: r.Err.Error()}
 	says := p.String() + lastGoodStands
 	set := Set{
-		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: []Problem{p},
+		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: []Problem{p}, Warnings: prev.Warnings,
 		Origin: prev.Origin.troubled(says, now),
 	}
 	for name, e := range prev.Models {

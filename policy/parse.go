@@ -19,6 +19,8 @@ type document struct {
 	model *Model
 	fleet *Fleet
 	marks *marks
+	// empty holds the files that the model's checks name and that hold no row.
+	empty map[string]bool
 }
 
 // Parse reads the documents of one policy file. File is its path; the files
@@ -94,6 +96,9 @@ func (d *document) build(root ast.Node, source Source, folder string, raw any) [
 	problems := slices.Concat(binder.problems, builder.problems)
 	if len(problems) == 0 {
 		d.model, d.fleet = model, fleet
+		if model != nil {
+			d.empty = emptyFiles(model)
+		}
 	}
 	return problems
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Problem is one thing that is wrong with a policy file. Every problem keeps
-// the document that it stands in from being used.
+// Problem is one thing that is wrong with a policy file, or doubtful about it: see
+// Severity. Every error keeps the document that it stands in from being used.
 type Problem struct {
 	File string `json:"file"`
 	// Line and Column count from 1; both are 0 when the problem has no place in
@@ -24,9 +24,14 @@ type Problem struct {
 	Fleet string `json:"fleet,omitempty"`
 }
 
-// String gives "file:line:column: message [rule]".
+// String gives "file:line:column: message [rule]", with "warning: " before the
+// message of a warning.
 func (p Problem) String() string {
-	return fmt.Sprintf("%s: %s [%s]", p.place(), p.Message, p.Rule)
+	kind := ""
+	if p.Severity() == SeverityWarning {
+		kind = "warning: "
+	}
+	return fmt.Sprintf("%s: %s%s [%s]", p.place(), kind, p.Message, p.Rule)
 }
 
 // place is the clickable part: the file, and line and column if there are any.

@@ -13,6 +13,9 @@ type Set struct {
 	Fleets map[string]FleetEntry
 	// Problems is everything that is wrong with the files, sorted by place.
 	Problems []Problem
+	// Warnings is what is doubtful about policies that are in force, sorted by
+	// place. They keep nothing out of force, and no entry has them as its problem.
+	Warnings []Problem
 	// Origin is where all of that comes from.
 	Origin Origin
 }
@@ -38,5 +41,5 @@ type FleetEntry struct {
 // Same reports whether o says the same as s, with the very same policies.
 func (s Set) Same(o Set) bool {
 	return maps.Equal(s.Models, o.Models) && maps.Equal(s.Fleets, o.Fleets) &&
-		slices.Equal(s.Problems, o.Problems) && s.Origin.same(o.Origin)
+		slices.Equal(s.Problems, o.Problems) && slices.Equal(s.Warnings, o.Warnings) && s.Origin.same(o.Origin)
 }

@@ -41,7 +41,7 @@ func whole(prev, next Set, r Reading, now time.Time) Set {
 		why += fmt.Sprintf(" (and %d more)", len(wrong)-1)
 	}
 	stood := Set{
-		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: next.Problems,
+		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: next.Problems, Warnings: prev.Warnings,
 		Origin: prev.Origin.troubled(why+"; the last good commit stands", now),
 	}
 	for name := range names(prev.Models, next.Models) {

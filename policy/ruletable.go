@@ -1,0 +1,67 @@
+package policy
+
+// What each rule is about; see Rule. Severities are added by Rules.
+
+var fileRules = []Rule{
+	{Name: RuleTooLarge, Short: "A file, a document or a list exceeds its limit.", Help: "The limits keep one file from stopping the server. Split the file or the document, or shorten the list."},
+	{Name: RuleNotText, Short: "The file is not UTF-8 text.", Help: "Save the file as UTF-8 without control characters and without invisible or direction-changing characters."},
+	{Name: RuleUnreadable, Short: "The operating system does not let the file be read.", Help: "Check that the path exists, is a regular file or a folder, and may be read by this user."},
+	{Name: RuleFileOutside, Short: "A path or a link leads out of the policy folder.", Help: "Name files relative to the policy file, and keep them and what links point to inside the policy folder."},
+	{Name: RuleFileMissing, Short: "A file that the policy names does not exist or is not a regular file.", Help: "Put the file beside the policy, or correct the path, which is relative to the policy file."},
+	{Name: RuleNoPolicies, Short: "The folder holds no policy file.", Help: "Name the folder that holds the *.yaml or *.yml files."},
+	{Name: RulePolicyGone, Short: "The file of a policy in force does not describe it any more.", Help: "The last good policy stands. Bring the document back, or start the server with --allow-removal to remove models by removing their files."},
+	{Name: RuleDuplicateModel, Short: "Two documents describe one model.", Help: "Remove one of them, or give it another name."},
+	{Name: RuleDuplicateFleet, Short: "Two documents describe one fleet.", Help: "Remove one of them, or give it another name."},
+	{Name: RuleRouteConflict, Short: "Two models claim the same fleet, host and prefix.", Help: "One request can go to one model only. Change the fleet, the host or the prefix of one of them."},
+	{Name: RuleUnknownModel, Short: "A model depends on one that no policy describes.", Help: "Correct the name in dependsOn, or write the other model's policy."},
+	{Name: RuleCycle, Short: "Models depend on each other, so that none could ever begin.", Help: "Remove one of the dependsOn that close the circle."},
+}
+
+var yamlRules = []Rule{
+	{Name: RuleSyntax, Short: "The document is not YAML that can be read.", Help: "Correct the syntax at the place that is named; directives (%) are not read either."},
+	{Name: RuleNoAliases, Short: "Anchors, aliases and merge keys are refused.", Help: "Write the values out: a few lines of aliases can stand for gigabytes."},
+	{Name: RuleNoTags, Short: "YAML tags are refused.", Help: "Remove the tag; the format knows each value's type."},
+	{Name: RuleTooDeep, Short: "The document is nested deeper than any policy.", Help: "Indent less, and close brackets that were left open."},
+	{Name: RuleUnknownKey, Short: "The key is not part of the policy format.", Help: "Correct the spelling. `greenlight policy schema` lets an editor complete the keys."},
+	{Name: RuleDoubledKey, Short: "A key is written twice in one mapping.", Help: "Keep one of the two."},
+	{Name: RuleWrongType, Short: "The value is of another type than the key takes.", Help: "Write the kind of value that is asked for; nothing is converted, so text that looks like a number needs quotes."},
+	{Name: RuleEmptyValue, Short: "A key has no value.", Help: "Write a value, or remove the key for its default."},
+}
+
+var valueRules = []Rule{
+	{Name: RuleAPIVersion, Short: "The version of the policy format is not one that is read.", Help: "Write apiVersion: " + APIVersion + "."},
+	{Name: RuleUnknownKind, Short: "The document is of no known kind.", Help: "Write a kind that the policy reference lists, such as Model or Fleet."},
+	{Name: RuleRequired, Short: "A value that every policy needs is missing or empty.", Help: "Write it; the message says what belongs there."},
+	{Name: RuleUnknownValue, Short: "The word is none of those known here.", Help: "Write one of the words that the message lists."},
+	{Name: RuleNameSyntax, Short: "A name is not written as names are.", Help: "A model's name has 1 to 63 of a-z, 0-9 and -; names that others gave may have 1 to 128 letters, digits and . _ : / -."},
+	{Name: RuleHostSyntax, Short: "A host is not written as hosts are.", Help: "Write a domain, an IP address, *.suffix or *, without a port."},
+	{Name: RuleHeaderSyntax, Short: "A header's name can't be used.", Help: "Write the name of a header that belongs neither to the connection nor to Greenlight."},
+	{Name: RuleCookieSyntax, Short: "A cookie's name can't be used.", Help: "A cookie's name has 1 to 64 letters, digits, - and _."},
+	{Name: RulePathSyntax, Short: "A path or prefix is not written as paths are.", Help: "Begin with /, and use ASCII without spaces, fragments and, in a prefix, without ?."},
+	{Name: RuleURLSyntax, Short: "A URL can't be used.", Help: "Write http:// or https:// with a host, without a password and without a fragment."},
+	{Name: RuleTextSyntax, Short: "A text is empty, too long, or holds control characters.", Help: "Write short text on one line."},
+	{Name: RuleAddressSyntax, Short: "An address can't be listened on or connected to.", Help: "Write an IP address for a listener, and host:port for an entry."},
+	{Name: RuleDurationSyntax, Short: "A duration is not written as Go writes them.", Help: "Write a number with a unit, like 500ms, 30s, 5m or 1h30m."},
+	{Name: RuleDurationRange, Short: "A duration is out of its range.", Help: "Write a duration within the range that the message gives."},
+	{Name: RuleWeightSyntax, Short: "A share is not written as shares are.", Help: "Write 95%, 12.5% or 95; a ratio may be written as 120% or 1.2."},
+	{Name: RuleWeightRange, Short: "A share is out of its range.", Help: "Write a share within the range that the message gives."},
+	{Name: RuleLimitSyntax, Short: "An upper limit is not written as one.", Help: "Write < and the value, like <1% or <300ms."},
+	{Name: RuleNumberRange, Short: "A number is out of its range.", Help: "Write a number within the range that the message gives."},
+	{Name: RuleTimeZone, Short: "A time zone does not exist, or is another one on each machine.", Help: "Write a zone of the IANA database, like Europe/Berlin, or UTC."},
+	{Name: RuleDays, Short: "Days of the week are not written as they are.", Help: "Write a day like sat, a range like mon-fri, or a list of them."},
+	{Name: RuleTime, Short: "A clock time or a date is not written as they are.", Help: "Write a clock time like 09:00 in quotes, or a date like 2026-12-20, with 18:00 behind it where a time is allowed."},
+	{Name: RuleCron, Short: "A cron expression can't be read, never comes, or comes too often.", Help: "Write minute, hour, day, month and day of the week, with at most 24 beginnings a day."},
+	{Name: RuleRetryCondition, Short: "Envoy does not know the retry condition, or needs more configuration for it.", Help: "Write one of Envoy's conditions that the policy reference lists."},
+	{Name: RuleDuplicateValue, Short: "A list holds one value twice.", Help: "Remove one of the two."},
+	{Name: RuleContradiction, Short: "Two fields can't both be meant.", Help: "Remove one of the two."},
+	{Name: RuleStepsIncreasing, Short: "The steps of a shift do not rise.", Help: "Each step moves more than the one before it, and the first one more than 0%."},
+	{Name: RuleStepsComplete, Short: "The steps of a shift do not end with all traffic.", Help: "Make 100% the last step."},
+	{Name: RuleCheckKind, Short: "An entry of a list of checks does not have exactly one check.", Help: "Write one check in each entry of the list."},
+	{Name: RuleDuplicateCheck, Short: "Two checks of one list have one name.", Help: "Give one of them another name; a list has one endpoints check."},
+	{Name: RuleDataKind, Short: "A data file is of a kind that is not read.", Help: "Name a .jsonl, .ndjson, .csv or .parquet file."},
+	{Name: RuleSecret, Short: "A secret is written out, or refers to what is out of reach.", Help: "Refer to a variable GREENLIGHT_SECRET_… of the server, or to a file below --check-secrets."},
+	{Name: RuleTemplate, Short: "A request template can't be read.", Help: "Write JSON whose placeholders stand in strings, like \"${amount}\" and \"${@row}\"."},
+	{Name: RuleJSONPath, Short: "A JSONPath can't be read.", Help: "Write a path as RFC 9535 does, like $.scores[*]."},
+	{Name: RuleExpression, Short: "An expression is not CEL that gives true or false.", Help: "Correct it at the place that is named; figures are floating-point numbers."},
+	{Name: RuleUnknownFigure, Short: "An expression uses a figure that no check gives.", Help: "Use a figure of a check of this list or an earlier one; the live color's are there only where a gate compares with it."},
+}
