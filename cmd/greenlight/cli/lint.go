@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,9 @@ nothing can break.
 Exit codes: 0 no error; 1 there are errors, or with --strict warnings; 2 wrong usage.`,
 		Example: `  greenlight policy lint policies/
   greenlight policy lint --strict policies/
-  greenlight policy lint fraud.yaml -o json | jq '.problems[].rule'`,
+  greenlight policy lint fraud.yaml -o json | jq '.problems[].rule'
+  greenlight policy lint policies/ -o sarif > greenlight.sarif
+  greenlight policy lint policies/ -o github`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fmt.Errorf("PATH is missing")
@@ -30,7 +33,7 @@ Exit codes: 0 no error; 1 there are errors, or with --strict warnings; 2 wrong u
 			return nil
 		},
 	}
-	out := outputFlag(cmd, "text", "json")
+	out := outputFlag(cmd, "text", "json", "sarif", "github")
 	strict := false
 	cmd.Flags().BoolVar(&strict, "strict", false, "exit with 1 if there are warnings, too")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -52,7 +55,21 @@ func (r lintResult) print(w io.Writer, out *format) error {
 		r.text(w)
 		return nil
 	}
-	raw, err := indented(r)
+	if out.name == "json" {
+		raw, err := indented(r)
+		if err != nil {
+			return err
+		}
+		return write(w, raw)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("tell where files are: %w", err)
+	}
+	if out.name == "github" {
+		return write(w, githubCommands(r.Problems, here))
+	}
+	raw, err := indented(sarifOf(r.Problems, policy.Rules(), here, builtVersion()))
 	if err != nil {
 		return err
 	}
@@ -83,4 +100,18 @@ func (r lintResult) summary() string {
 		text += ", " + plural(r.Warnings, "warning")
 	}
 	return text
+}
+
+// relativeTo is the path of file as seen from dir, with slashes: what other tools
+// find in a checkout. A file that can't be reached from there keeps its path.
+func relativeTo(dir, file string) string {
+	full := file
+	if !filepath.IsAbs(file) {
+		full = filepath.Join(dir, file)
+	}
+	relative, err := filepath.Rel(dir, full)
+	if err != nil {
+		relative = file
+	}
+	return filepath.ToSlash(relative)
 }
