@@ -2,7 +2,7 @@ package policy
 
 var warningRules = []Rule{
 	{Name: RuleNeverFails, Short: "A gate can never fail.", Help: "Its limit is one that every value keeps, so the gate looks like a protection and is none. Write a limit that a worse model breaks, or remove the gate."},
-	{Name: RuleNeverPasses, Short: "A check can never pass.", Help: "Whatever is measured, it fails or ends without a result, so no switch gets past it. Write what the message asks for."},
+	{Name: RuleNeverPasses, Short: "A check can never pass.", Help: "Whatever is measured, it fails or ends without a result; unless onInconclusive lets that pass, no switch gets past it. Write what the message asks for."},
 	{Name: RuleWideLimit, Short: "A limit is so wide that only a disaster breaks it.", Help: "Most such limits are slips, like 20 for 20%. Write the largest value that users would put up with."},
 	{Name: RuleReversedGate, Short: "A gate stops what is better and lets pass what is worse.", Help: "Write min for metrics of which more is better, max for losses and errors, or notWorseThanLive: true."},
 	{Name: RuleFewEndpoints, Short: "One ready instance is enough for all users.", Help: "Write in endpoints.min the fewest instances that can take all traffic, or remove ofLive for as many as the live color has."},
