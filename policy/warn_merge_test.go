@@ -116,3 +116,25 @@ func TestLintTellsErrorsAndWarnings(t *testing.T) {
 		t.Errorf("lint tells %v, want %v", got, want)
 	}
 }
+
+// A commit that is not taken brings no warning of what it wanted, and takes none
+// away; its files are named as the repository names them.
+func TestWarningsOfACommit(t *testing.T) {
+	f := newFolder(t)
+	f.write("nothing.jsonl", "")
+	f.write("a.yaml", model("a", "a")+"  validate: [golden: {file: nothing.jsonl}]\n")
+	f.commit("1111111111111")
+	f.warned(policy.RuleEmptyData)
+	for _, p := range f.set.Warnings {
+		if text := p.String(); p.File != "a.yaml" || strings.Contains(text, f.dir) {
+			t.Errorf("a warning names what is only on this machine: %s", text)
+		}
+	}
+	f.write("a.yaml", model("a", "a")+unwatched)
+	f.write("b.yaml", "kind: Model\n")
+	f.commit("2222222222222")
+	f.warned(policy.RuleEmptyData)
+	f.remove("b.yaml")
+	f.commit("3333333333333")
+	f.warned(policy.RuleBakeUnwatched)
+}
