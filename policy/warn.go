@@ -29,6 +29,7 @@ func (m *merger) warnings(models map[string]*choice[Model], fleets map[string]*c
 		w := &warner{document: c.document, model: c.next}
 		w.checks()
 		w.times()
+		w.calendar()
 		w.judge(fleets)
 		w.overlaps(hosts)
 		all = append(all, w.found...)

@@ -12,6 +12,7 @@ const (
 	RuleEmptyData      = "empty-data"      // a file without a row or case
 	RuleHostOverlap    = "host-overlap"    // a wildcard covers another model's host
 	RulePrefixOverlap  = "prefix-overlap"  // two prefixes but for a slash
+	RuleNeverOpen      = "never-open"      // freezes leave nothing of the windows
 	RuleBakeUnwatched  = "bake-unwatched"  // the bake is over before its checks run
 	RuleStepUnwatched  = "step-unwatched"  // a step at which nothing is looked at
 	RuleManualRollback = "manual-rollback" // all users wait for a person
