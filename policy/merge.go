@@ -23,7 +23,7 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	for m.resolveClaims(models); m.resolveDependencies(models); m.resolveClaims(models) {
 	}
 
-	sortProblems(m.problems)
+	m.problems = sortProblems(m.problems)
 	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: m.problems}
 	for name, c := range models {
 		if c.removed {

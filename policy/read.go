@@ -53,7 +53,7 @@ func Read(dir string) Reading {
 	for _, file := range scan.files {
 		r.add(file, dir)
 	}
-	sortProblems(r.Problems)
+	r.Problems = sortProblems(r.Problems)
 	return r
 }
 
