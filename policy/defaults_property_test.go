@@ -98,6 +98,72 @@ func TestDefaultsSplitOverTheLevels(t *testing.T) {
 	})
 }
 
+// A Defaults document that gives nothing changes nothing, in whatever folder it is.
+func TestEmptyDefaultsChangeNothing(t *testing.T) {
+	documents := goodDocuments(t)
+	dir := t.TempDir()
+	rapid.Check(t, func(r *rapid.T) {
+		d := rapid.SampledFrom(documents).Draw(r, "document")
+		root, err := os.MkdirTemp(dir, "policies")
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer os.RemoveAll(root)
+		copyFiles(r, d.folder, filepath.Join(root, "a/b"))
+		save(r, filepath.Join(root, "a/b/model.yaml"), d.body)
+		before := only(r, root)
+		for _, level := range rapid.SliceOfDistinct(rapid.SampledFrom(levels), rapid.ID[string]).Draw(r, "levels") {
+			body := map[string]any{"apiVersion": policy.APIVersion, "kind": "Defaults"}
+			if rapid.Bool().Draw(r, "spec") {
+				body["spec"] = map[string]any{}
+			}
+			save(r, filepath.Join(root, level, "defaults.yaml"), body)
+		}
+		if after := only(r, root); after != before {
+			r.Fatalf("with empty Defaults it is\n%s\nwant\n%s", after, before)
+		}
+	})
+}
+
+// A policy that inherits is shown as one that says the same by itself, and what is
+// shown is shown again as it is.
+func TestShowOfWhatIsInherited(t *testing.T) {
+	documents := goodDocuments(t)
+	dir := t.TempDir()
+	rapid.Check(t, func(r *rapid.T) {
+		d := rapid.SampledFrom(documents).Draw(r, "document")
+		root, err := os.MkdirTemp(dir, "policies")
+		if err != nil {
+			r.Fatal(err)
+		}
+		defer os.RemoveAll(root)
+		for _, level := range levels {
+			copyFiles(r, d.folder, filepath.Join(root, level))
+		}
+		parts := []map[string]any{{}, {}}
+		spread(r, d.body["spec"].(map[string]any), parts)
+		save(r, filepath.Join(root, "defaults.yaml"), map[string]any{"apiVersion": policy.APIVersion, "kind": "Defaults", "spec": escaped(parts[0])})
+		file := filepath.Join(root, "a/model.yaml")
+		save(r, file, map[string]any{"apiVersion": policy.APIVersion, "kind": "Model", "metadata": d.body["metadata"], "spec": parts[1]})
+		before := only(r, root)
+		name := d.body["metadata"].(map[string]any)["name"].(string)
+		shown, err := policy.Show(root, name)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if err := os.WriteFile(file, shown.YAML(), 0o644); err != nil {
+			r.Fatal(err)
+		}
+		if after := only(r, root); after != before {
+			r.Fatalf("shown as\n%s\nit is\n%s\nwant\n%s", shown.YAML(), after, before)
+		}
+		again, err := policy.Show(root, name)
+		if err != nil || uncommented(again.YAML()) != uncommented(shown.YAML()) {
+			r.Fatalf("%v: shown again it is\n%s\nwant\n%s", err, again.YAML(), shown.YAML())
+		}
+	})
+}
+
 // spread gives each value of a mapping to one of the parts; to farther ones it
 // may give null, which counts for nothing there.
 func spread(r *rapid.T, from map[string]any, parts []map[string]any) {

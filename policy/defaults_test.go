@@ -122,7 +122,9 @@ func TestHashFollowsWhatIsInherited(t *testing.T) {
 		func() { f.write("other/defaults.yaml", defaultsOf(`{bake: {for: 2h}}`)) },
 		func() { f.write("other/more/defaults.yaml", defaultsOf(`{bake: {for: 3h}}`)) },
 		func() { f.write("team/below/defaults.yaml", defaultsOf(`{bake: {for: 3h}}`)) },
-		func() { f.write("defaults.yaml", "# A word\n"+defaultsOf(`{discovery: {service: s}, route: {fleets: [edge]}}`)) },
+		func() {
+			f.write("defaults.yaml", "# A word\n"+defaultsOf(`{discovery: {service: s}, route: {fleets: [edge]}}`))
+		},
 		func() {
 			f.remove("team/defaults.yaml")
 			f.write("team/z.yml", defaultsOf(`{bake: {for: 1h}}`))
