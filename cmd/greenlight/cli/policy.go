@@ -14,13 +14,15 @@ import (
 func (a *app) policyCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check policy files, print their schema, and say where policies come from",
-		Long: `Check policy files as the server would, print their JSON Schema, and say which
-commits brought the policies in force. Only blame needs a server.`,
+		Short: "Check policy files, show policies and where they come from, print the schema",
+		Long: `Check policy files as the server would, show a model's policy with every default in
+it, print the JSON Schema, and say which commits brought the policies in force. Only
+blame needs a server.`,
 		Example: `  greenlight policy lint policies/
+  greenlight policy show fraud policies/
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), schemaCommand(), a.blameCommand())
+	}, lintCommand(), showCommand(), schemaCommand(), a.blameCommand())
 }
 
 func lintCommand() *cobra.Command {
@@ -28,7 +30,8 @@ func lintCommand() *cobra.Command {
 		Use:   "lint PATH...",
 		Short: "Check policy files and folders, and report every problem at once",
 		Long: `Check policy files, and all policy files in folders, as the server would. Every
-problem is reported with file, line, column and the rule that it breaks.
+problem is reported with file, line, column and the rule that it breaks. A file that
+is named by itself inherits from the Defaults of its own folder, and from no other.
 
 Exit codes: 0 no problem; 1 there are problems; 2 wrong usage.`,
 		Example: `  greenlight policy lint policies/
