@@ -171,6 +171,7 @@ func TestBrokenDefaultsLeaveTheLastGoodPolicies(t *testing.T) {
 		"a wrong type":      defaultsOf(`{route: {fleets: edge}}`),
 		"a bad value":       defaultsOf(`{discovery: {service: s}, route: {fleets: ["!"]}}`),
 		"syntax":            defaultsOf(`{discovery: [`),
+		"syntax of JSON":    `{"apiVersion": "greenlight/v1", "kind": "Defaults", "spec": [}`,
 		"not text":          "\x00",
 		"a second document": defaultsOf(good) + "---\n" + defaultsOf(`{}`),
 		"no list":           strings.Replace(defaultsOf(`{}`), "{}", "[]", 1),
@@ -227,6 +228,8 @@ func TestVanishedDefaultsLeaveTheLastGoodPolicies(t *testing.T) {
 	f.clean()
 	f.write("else.yaml", defaultsOf(`{}`))
 	f.clean()
+	f.write("else.yaml", defaultsOf(`{bake: {for: 3m}}`))
+	f.clean()
 	f.remove("else.yaml")
 	f.write("broken.yaml", "a: [")
 	f.allow = true
@@ -236,6 +239,24 @@ func TestVanishedDefaultsLeaveTheLastGoodPolicies(t *testing.T) {
 	f.clean()
 	if f.model("a").Bake.For != 30*time.Minute || f.model("a").Source.Defaults != nil {
 		t.Errorf("the removed defaults are still in force: %+v", f.model("a"))
+	}
+}
+
+// Defaults may move to another folder, or into the models, as long as that changes
+// nothing.
+func TestDefaultsThatMoveUnchanged(t *testing.T) {
+	f := newFolder(t)
+	f.write("team/defaults.yaml", defaultsOf(`{bake: {for: 1m}}`))
+	f.write("team/a.yaml", model("a", "a"))
+	f.clean()
+	f.remove("team/defaults.yaml")
+	f.write("defaults.yaml", defaultsOf(`{bake: {for: 1m}}`))
+	f.clean()
+	f.remove("defaults.yaml")
+	f.write("team/a.yaml", model("a", "a")+"  bake: {for: 1m}\n")
+	f.clean()
+	if f.model("a").Source.Defaults != nil {
+		t.Errorf("the source is %+v", f.model("a").Source)
 	}
 }
 

@@ -1,13 +1,16 @@
 package policy
 
-import "path/filepath"
+import (
+	"path/filepath"
+	"reflect"
+)
 
 // holdOrphans keeps the last good policies of models whose Defaults are gone: a
 // lost file would put built-in defaults in force in all of its folder at once.
 func (m *merger) holdOrphans(choices map[string]*choice[Model]) {
 	for _, name := range sortedNames(choices) {
 		c := choices[name]
-		if c.document == nil {
+		if c.document == nil || c.next != nil && c.last != nil && sameRules(c.last, c.next) {
 			continue
 		}
 		for _, file := range source(c.last).Defaults {
@@ -19,6 +22,13 @@ func (m *merger) holdOrphans(choices map[string]*choice[Model]) {
 			}
 		}
 	}
+}
+
+// sameRules reports whether two policies differ at most in where they were read.
+func sameRules(a, b *Model) bool {
+	copied := *b
+	copied.Source = a.Source
+	return reflect.DeepEqual(*a, copied)
 }
 
 // orphans reports whether p says that a model lost what it inherits, which

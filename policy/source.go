@@ -182,7 +182,7 @@ func blankLines(text string) int {
 }
 
 // defaultsLine tells a Defaults document that can't be parsed.
-var defaultsLine = regexp.MustCompile(`(?m)^kind: *["']?Defaults\b`)
+var defaultsLine = regexp.MustCompile(`(?m)(?:^|[{,])\s*["']?kind["']?:\s*["']?Defaults\b`)
 
 // tokens is the document as the lexer sees it, without comments and markers,
 // with lines counted from the beginning of the file.
