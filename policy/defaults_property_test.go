@@ -292,3 +292,40 @@ func BenchmarkRead1000WithDefaults(b *testing.B) {
 		}
 	}
 }
+
+// Whatever two good policies write in a section, the one over the other is good:
+// nothing of it excludes anything.
+func TestSectionsOfAnyTwoPoliciesGoTogether(t *testing.T) {
+	documents := goodDocuments(t)
+	for _, far := range documents {
+		for _, near := range documents {
+			for _, section := range []string{"discovery", "route", "predict", "shift", "judge", "retire", "cost"} {
+				above, below := far.body["spec"].(map[string]any)[section], near.body["spec"].(map[string]any)[section]
+				if above == nil || below == nil {
+					continue
+				}
+				spec := map[string]any{"discovery": map[string]any{"service": "s"}, "route": map[string]any{"fleets": []any{"edge"}}}
+				if section == "shift" {
+					spec["retire"] = map[string]any{"consul": map[string]any{}} // rolling needs it
+				}
+				spec[section] = above
+				text := func(kind string, spec map[string]any) string {
+					raw, err := json.Marshal(map[string]any{"apiVersion": policy.APIVersion, "kind": kind, "metadata": map[string]any{"name": "m"}, "spec": spec})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return string(raw) + "\n"
+				}
+				defaults := strings.Replace(text("Defaults", escaped(spec).(map[string]any)), `"metadata":{"name":"m"},`, "", 1)
+				_, _, problems := policy.Parse("testdata/good/x.yml", []byte(defaults+"---\n"+text("Model", map[string]any{section: below})), "")
+				for _, p := range problems {
+					// Figures are of checks in another section, and a value may not fit another one.
+					if p.Rule == policy.RuleUnknownFigure || strings.Contains(p.Message, "it is none of the classes") {
+						continue
+					}
+					t.Errorf("%v over %v: %s", below, above, p)
+				}
+			}
+		}
+	}
+}

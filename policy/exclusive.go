@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
@@ -29,9 +30,7 @@ var exclusive = map[string][]rivals{
 	"spec.shift": append(
 		either([]string{"steps"}, []string{"linear"}, []string{"canary"}, []string{"exponential"}, []string{"rolling"}, []string{"instant"}),
 		rivals{written: []string{"instant"}, dropped: []string{"checks"}}),
-	"spec.judge": either([]string{"off"}, []string{
-		"errorRate", "p50", "p90", "p95", "p99", "p999", "errors", "latency", "risk", "minRequests", "maxHold", "otherwise",
-	}),
+	"spec.judge": either([]string{"off"}, slices.DeleteFunc(keysOf(reflect.TypeFor[rawJudge]()), func(key string) bool { return key == "off" })),
 	"spec.judge.errors":  either([]string{"relative"}, []string{"tolerate"}),
 	"spec.judge.latency": either([]string{"relative"}, []string{"tolerate"}),
 	"spec.retire": slices.Concat(
