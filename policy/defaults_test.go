@@ -75,6 +75,10 @@ func TestTheNearerWayCounts(t *testing.T) {
 		{`discovery: {service: s}, predict: {protocol: mlflow, format: records, batch: 2, columns: [a]}`, `predict: {protocol: tensorflow-serving}`, `discovery: {service: s}, predict: {protocol: tensorflow-serving, columns: [a]}`},
 		{`discovery: {service: s}, predict: {protocol: mlflow, path: /p}`, `predict: {protocol: mlflow}`, `discovery: {service: s}, predict: {protocol: mlflow, path: /p}`},
 		{`discovery: {service: s}, predict: {protocol: mlflow, format: inputs, inputs: [{name: a}]}`, `predict: {format: split}`, `discovery: {service: s}, predict: {protocol: mlflow}`},
+		{`discovery: {service: s}, live: {version: a}`, `live: blue`, `discovery: {service: s}, live: blue`},
+		{`discovery: {service: s}, live: {version: a}`, `live: {color: blue}`, `discovery: {service: s}, live: blue`},
+		{`discovery: {service: s}, approve: {before: shift, by: [a], count: 2}`, `approve: {before: shift, by: [b]}`, `discovery: {service: s}, approve: {before: shift, by: [b]}`},
+		{`discovery: {service: s}, calendar: {zone: UTC, windows: [{days: sat}]}`, `calendar: {freeze: [{days: sun, reason: r}]}`, `discovery: {service: s}, calendar: {zone: UTC, windows: [{days: sat}], freeze: [{days: sun, reason: r}]}`},
 		{`discovery: {service: s}, validate: [ready: {path: /}]`, `validate: [endpoints: {min: 2}]`, `discovery: {service: s}, validate: [endpoints: {min: 2}]`},
 	} {
 		far := defaultsOf("{" + c.far + "}")
