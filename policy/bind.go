@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -10,8 +9,12 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// place is a position in a file.
-type place struct{ line, column int }
+// place is a position in a file: in the document's own, unless file names
+// another one, from which the value is inherited.
+type place struct {
+	line, column int
+	file         string
+}
 
 // marks knows where in the file every value stands, by its path
 // ("spec.shift.steps[1]"), and which values could not be read.
@@ -21,6 +24,9 @@ type marks struct {
 	// inline holds, for texts that stand on one line as they are, how far
 	// behind their place they begin: 1 after a quote.
 	inline map[string]int
+	// taken holds where null takes a value back to the built-in default; such a
+	// path counts as not written.
+	taken map[string]place
 }
 
 // at is the place of path, or of the nearest value around it that was written.
@@ -69,11 +75,17 @@ func child(path, key string) string {
 type binder struct {
 	marks    marks
 	problems []Problem
+	// heir says what of the document is inherited; nil where nothing can be.
+	heir *heir
+	// file is where the value at hand is inherited from; empty for an own one.
+	file string
+	// lists counts the lists around the value at hand.
+	lists int
 }
 
 // bind fills target, a pointer to a raw struct.
 func (b *binder) bind(root ast.Node, target any) {
-	b.marks = marks{places: map[string]place{}, broken: map[string]bool{}, inline: map[string]int{}}
+	b.marks = marks{places: map[string]place{}, broken: map[string]bool{}, inline: map[string]int{}, taken: map[string]place{}}
 	b.marks.places[""] = startOf(root)
 	b.value(root, reflect.ValueOf(target).Elem(), "")
 }
@@ -105,7 +117,7 @@ func (b *binder) value(node ast.Node, v reflect.Value, path string) {
 }
 
 // null is a key without a value. Only a check may be written so, because its
-// key alone says what is wanted.
+// key alone says what is wanted; takesBack has seen to a null that means something.
 func (b *binder) null(path string, want reflect.Type) {
 	if want == reflect.TypeFor[*rawEndpoints]() {
 		return
@@ -149,20 +161,26 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 	}
 	fields, seen := fieldsOf(v.Type()), map[string]place{}
 	for _, entry := range mapping.Values {
+		before := b.enter(entry)
 		key := entry.Key.GetToken()
-		at := place{key.Position.Line, key.Position.Column}
+		at, element := b.here(place{line: key.Position.Line, column: key.Position.Column}), child(path, key.Value)
 		index, known := fields[key.Value]
-		if first, doubled := seen[key.Value]; doubled {
-			b.problem(at, RuleDoubledKey, "%s is written twice, first on line %d; remove one", shown(child(path, key.Value)), first.line)
-			continue
-		}
-		seen[key.Value] = at
-		if !known || !isScalar(entry.Key) {
+		first, doubled := seen[key.Value]
+		switch {
+		case doubled:
+			b.problem(at, RuleDoubledKey, "%s is written twice, first on line %d; remove one", shown(element), first.line)
+		case !known || !isScalar(entry.Key):
+			seen[key.Value] = at
 			b.unknown(at, path, key.Value, mapping, v.Type())
-			continue
+		case b.takesBack(entry, element):
+			seen[key.Value] = at
+			b.marks.taken[element] = at
+		default:
+			seen[key.Value] = at
+			b.marks.places[element] = b.here(placeOf(entry, at))
+			b.value(entry.Value, v.Field(index), element)
 		}
-		b.marks.places[child(path, key.Value)] = placeOf(entry, at)
-		b.value(entry.Value, v.Field(index), child(path, key.Value))
+		b.file = before
 	}
 }
 
@@ -183,7 +201,9 @@ func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
 	if one, ok := node.(*ast.MappingNode); ok && v.Type() == reflect.TypeFor[rawApprovals]() {
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		b.marks.places[item(path, 0)] = b.marks.places[path]
+		b.lists++
 		b.value(one, v.Index(0), item(path, 0))
+		b.lists--
 		return
 	}
 	if v.Type() == reflect.TypeFor[rawDays]() && isScalar(node) {
@@ -197,11 +217,13 @@ func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(list.Values), len(list.Values)))
+	b.lists++
 	for i, item := range list.Values {
 		element := path + "[" + strconv.Itoa(i) + "]"
-		b.marks.places[element] = startOf(item)
+		b.marks.places[element] = b.here(startOf(item))
 		b.value(item, v.Index(i), element)
 	}
+	b.lists--
 }
 
 // texts fills a map of texts, whose keys are the writer's own.
@@ -213,16 +235,20 @@ func (b *binder) texts(node ast.Node, v reflect.Value, path string) {
 	}
 	filled := map[string]string{}
 	for _, entry := range mapping.Values {
-		key, at := entry.Key.GetToken(), startOf(entry.Value)
-		if _, doubled := filled[key.Value]; doubled || !isScalar(entry.Key) {
-			b.problem(place{key.Position.Line, key.Position.Column}, RuleDoubledKey, "%s is written twice, or is no name; remove one", shown(child(path, short(key.Value))))
-			continue
-		}
+		before := b.enter(entry)
+		key, at := entry.Key.GetToken(), b.here(startOf(entry.Value))
 		element := child(path, key.Value)
-		b.marks.places[element] = at
-		value := reflect.New(v.Type().Elem()).Elem()
-		b.value(entry.Value, value, element)
-		filled[key.Value] = value.String()
+		if _, doubled := filled[key.Value]; doubled || !isScalar(entry.Key) {
+			b.problem(b.here(place{line: key.Position.Line, column: key.Position.Column}), RuleDoubledKey, "%s is written twice, or is no name; remove one", shown(child(path, short(key.Value))))
+		} else if b.takesBack(entry, element) {
+			b.marks.taken[element] = at
+		} else {
+			b.marks.places[element] = at
+			value := reflect.New(v.Type().Elem()).Elem()
+			b.value(entry.Value, value, element)
+			filled[key.Value] = value.String()
+		}
+		b.file = before
 	}
 	v.Set(reflect.ValueOf(filled))
 }
@@ -234,8 +260,9 @@ func (b *binder) plain(node ast.Node, v reflect.Value, path string) {
 	switch v.Kind() {
 	case reflect.String:
 		if node.Type() == ast.StringType || node.Type() == ast.LiteralType {
-			v.SetString(text)
-			if indent, ok := inlineText(node.GetToken()); ok {
+			filled := b.fill(text, path)
+			v.SetString(filled)
+			if indent, ok := inlineText(node.GetToken()); ok && filled == text {
 				b.marks.inline[path] = indent
 			}
 			return
@@ -264,7 +291,7 @@ func (b *binder) breaks(path, rule, format string, args ...any) {
 }
 
 func (b *binder) problem(at place, rule, format string, args ...any) {
-	b.problems = append(b.problems, Problem{Line: at.line, Column: at.column, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	b.problems = append(b.problems, at.problem(rule, format, args...))
 }
 
 // fieldsOf gives the index of every field by its key in a policy file.

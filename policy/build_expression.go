@@ -76,7 +76,7 @@ func (b *builder) expressionProblem(e *writtenExpression, f expressionFault) {
 	}
 	at := b.marks.at(e.path)
 	b.problems = append(b.problems, Problem{
-		Line: at.line, Column: at.column + indent + f.column - 1, Rule: f.rule,
+		File: at.file, Line: at.line, Column: at.column + indent + f.column - 1, Rule: f.rule,
 		Message: shown(e.path) + ": " + f.says,
 	})
 }

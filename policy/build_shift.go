@@ -9,6 +9,9 @@ import (
 // the journal.
 const maxSteps = 100
 
+// defaultFactor is by how much an exponential step multiplies the one before.
+const defaultFactor = 2
+
 // shift has one of six shapes; without any it is all at once.
 func (b *builder) shift(raw *rawShift) (Shape, []Step) {
 	const path = "spec.shift."
@@ -132,7 +135,7 @@ func (b *builder) exponential(raw *rawExponential) []Step {
 		b.problem(path+".from", RuleWeightRange, "shift.exponential.from = %s; it lies between 0%% and 100%%", from)
 		return nil
 	}
-	factor := b.decimal(path+".factor", raw.Factor, 2, 1.1, 100)
+	factor := b.decimal(path+".factor", raw.Factor, defaultFactor, 1.1, 100)
 	hold := b.wait(path+".every", raw.Every, 0, 10*time.Millisecond, longWait)
 	var steps []Step
 	for weight := float64(from); weight < float64(Full) && factor > 1; weight *= factor {

@@ -27,8 +27,7 @@ func (b *builder) problem(path, rule, format string, args ...any) {
 	if b.marks.unread(path) {
 		return
 	}
-	at := b.marks.at(path)
-	b.problems = append(b.problems, Problem{Line: at.line, Column: at.column, Rule: rule, Message: fmt.Sprintf(format, args...)})
+	b.problems = append(b.problems, b.marks.at(path).problem(rule, format, args...))
 }
 
 // refuse notes that value breaks rule if says, the rule's sentence, is not empty.
@@ -197,5 +196,10 @@ func (b *builder) header(version string) {
 	}
 }
 
-// folder is where the policy file stands.
-func (b *builder) folder() string { return filepath.Dir(b.source.File) }
+// folder is where the file stands that writes the value at path.
+func (b *builder) folder(path string) string {
+	if file := b.marks.at(path).file; file != "" {
+		return filepath.Dir(file)
+	}
+	return filepath.Dir(b.source.File)
+}

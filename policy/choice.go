@@ -156,9 +156,9 @@ func (m *merger) duplicate(d *document, all []*document) {
 		lowerKind(d.kind), d.name, other.where("metadata.name"))
 }
 
-// about reports whether p names c's policy.
+// about reports whether p names c's policy, or what it inherits.
 func (c *choice[T]) about(p Problem) bool {
-	return (c.kind == kindModel && p.Model == c.name) || (c.kind == kindFleet && p.Fleet == c.name)
+	return c.document != nil && c.document.line.keeps(p) || (c.kind == kindModel && p.Model == c.name) || (c.kind == kindFleet && p.Fleet == c.name)
 }
 
 // origin is the file that c's policy comes from, whether a document names it

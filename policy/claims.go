@@ -61,18 +61,33 @@ type conflict struct {
 	over claim
 }
 
+// conflicts names each policy that shares a claim, beside one other that has it:
+// whoever holds it already, or else the first. A thousand models that inherit one
+// host are a thousand conflicts and not a million.
 func conflicts(names []string, choices map[string]*choice[Model]) []conflict {
-	var found []conflict
-	holders := map[claim][]string{}
+	holders, order := map[claim][]string{}, []claim{}
 	for _, name := range names {
 		if choices[name].removed {
 			continue
 		}
 		for _, over := range claimsOf(choices[name].standing()) {
-			for _, other := range holders[over] {
-				found = append(found, conflict{other, name, over})
+			if holders[over] == nil {
+				order = append(order, over)
 			}
 			holders[over] = append(holders[over], name)
+		}
+	}
+	var found []conflict
+	for _, over := range order {
+		held := holders[over]
+		if len(held) == 1 {
+			continue
+		}
+		holder := max(0, slices.IndexFunc(held, func(name string) bool { return slices.Contains(claimsOf(choices[name].last), over) }))
+		for i, name := range held {
+			if i != holder {
+				found = append(found, conflict{held[holder], name, over})
+			}
 		}
 	}
 	return found

@@ -54,10 +54,10 @@ func (r Reading) Of(c Commit, folder string) Reading {
 	r.documents = slices.Clone(r.documents)
 	for i := range r.documents {
 		d := &r.documents[i]
-		d.file = named(d.file)
+		d.file, d.line, d.named = named(d.file), d.line.renamed(named), named
 		if d.model != nil {
 			m := *d.model
-			m.Source.File, m.Source.Commit = d.file, &c
+			m.Source.File, m.Source.Commit, m.Source.Defaults = d.file, &c, d.line.inheritedFiles()
 			d.model = &m
 		}
 		if d.fleet != nil {

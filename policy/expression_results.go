@@ -139,7 +139,7 @@ func valueOfCall(call ast.CallExpr, figures map[string]span) possibleValue {
 		}
 	case 3:
 		if call.FunctionName() == operators.Conditional {
-			return either(args[0].truth, args[1], args[2])
+			return eitherOf(args[0].truth, args[1], args[2])
 		}
 	}
 	return anything
@@ -157,8 +157,8 @@ func valueOfUnary(function string, of possibleValue) possibleValue {
 	return anything
 }
 
-// either is the values of the branches that a condition lets be taken.
-func either(condition results, yes, no possibleValue) possibleValue {
+// eitherOf is the values of the branches that a condition lets be taken.
+func eitherOf(condition results, yes, no possibleValue) possibleValue {
 	switch {
 	case !condition.no:
 		return yes

@@ -44,10 +44,10 @@ func inside(root, path string) bool {
 	return err == nil && filepath.IsLocal(relative)
 }
 
-// file checks a path that a policy names: relative to the policy file, inside
+// file checks a path that a policy names: relative to the file that writes it, inside
 // the policy folder even after links are followed, and a regular file.
 func (b *builder) file(path, written string) string {
-	full := filepath.Join(b.folder(), written)
+	full := filepath.Join(b.folder(path), written)
 	switch {
 	case written == "" || strings.HasSuffix(written, "/"):
 		b.refuse(path, RuleFileMissing, written, "name a file, relative to the policy file")

@@ -14,7 +14,7 @@ import (
 // FuzzParse: whatever a file holds, Parse ends, tells sound problems, and what
 // it returns besides is valid.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"testdata/bad/*.yml", "testdata/good/*.yml", "../examples/policies/*.yaml"} {
+	for _, pattern := range []string{"testdata/bad/*.yml", "testdata/good/*.yml", "../examples/policies/*.yaml", "../examples/policies/*/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

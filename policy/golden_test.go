@@ -100,7 +100,7 @@ func TestExamplePoliciesAreClean(t *testing.T) {
 	for _, p := range policy.Lint([]string{"../examples/policies"}) {
 		t.Error(p)
 	}
-	for _, file := range list(t, "../examples/policies/*.yaml") {
+	for _, file := range append(list(t, "../examples/policies/*.yaml"), list(t, "../examples/policies/*/*.yaml")...) {
 		if !bytes.HasPrefix(read(t, file), []byte("# ")) {
 			t.Errorf("%s does not begin with a comment on what it is for", file)
 		}

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -31,9 +30,7 @@ func lintPath(path string) Reading {
 		return failed(path, RuleUnreadable, "it can't be read: "+reason(err))
 	}
 	if !info.IsDir() {
-		r := Reading{}
-		r.add(path, filepath.Dir(path))
-		return r
+		return readFile(path)
 	}
 	r := Read(path)
 	switch {

@@ -20,11 +20,12 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	m := merger{reading: r, problems: slices.Clone(r.Problems)}
 	models := choose(&m, kindModel, lastModels(prev))
 	fleets := choose(&m, kindFleet, lastFleets(prev))
+	m.holdOrphans(models)
 	for m.resolveClaims(models); m.resolveDependencies(models); m.resolveClaims(models) {
 	}
 
-	sortProblems(m.problems)
-	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: m.problems, Warnings: m.warnings(models, fleets)}
+	m.problems = sortProblems(m.problems)
+	set := Set{Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Warnings: m.warnings(models, fleets)}
 	for name, c := range models {
 		if c.removed {
 			continue
@@ -39,6 +40,7 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 		problem, old := m.summary(c), prev.Fleets[name]
 		set.Fleets[name] = FleetEntry{Fleet: c.standing(), Problem: problem, Since: since(problem, old.Problem, old.Since, now)}
 	}
+	set.Problems = toldOnce(m.problems)
 	if r.Commit != nil {
 		return whole(prev, set, r, now)
 	}
@@ -150,7 +152,7 @@ func (m *merger) summary(c interface {
 	file, named, stands := c.origin()
 	for i, p := range m.problems {
 		if c.about(p) || (!named && p.nameless() && p.File == file) {
-			if count++; first == nil {
+			if count++; first == nil || p.orphans() {
 				first = &m.problems[i]
 			}
 		}
@@ -170,8 +172,7 @@ func (m *merger) summary(c interface {
 
 // note adds a problem of document d, at path.
 func (m *merger) note(d *document, path, rule, format string, args ...any) {
-	at := d.at(path)
-	p := Problem{File: d.file, Line: at.line, Column: at.column, Rule: rule, Message: fmt.Sprintf(format, args...)}
+	p := d.problem(path, rule, fmt.Sprintf(format, args...))
 	if d.kind == kindModel {
 		p.Model = d.name
 	} else {

@@ -85,10 +85,12 @@ type Model struct {
 type Source struct {
 	File string `json:"file"` // as found: the folder as configured plus the path below it
 	Line int    `json:"line"` // line of the document's first key, from 1
-	Hash string `json:"hash"` // hex SHA-256 of the document
+	Hash string `json:"hash"` // hex SHA-256 of the document, and of the Defaults that it inherits
 	// Commit is the one that brought the document as it is; nil if it was read
 	// from a plain folder.
 	Commit *Commit `json:"commit,omitempty"`
+	// Defaults are the files of the Defaults documents that it inherits, the farthest first.
+	Defaults []string `json:"defaults,omitempty"`
 }
 
 // Discovery says how a model's instances and their colors are found in the registry.

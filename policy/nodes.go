@@ -27,9 +27,9 @@ func startOf(node ast.Node) place {
 		t = m.Values[0].Key.GetToken()
 	}
 	if t == nil || t.Position == nil {
-		return place{1, 1}
+		return place{line: 1, column: 1}
 	}
-	return place{t.Position.Line, t.Position.Column}
+	return place{line: t.Position.Line, column: t.Position.Column}
 }
 
 func isScalar(node ast.Node) bool {

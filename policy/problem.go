@@ -22,6 +22,10 @@ type Problem struct {
 	// Model and Fleet name whose policy it is, as far as the file tells.
 	Model string `json:"model,omitempty"`
 	Fleet string `json:"fleet,omitempty"`
+
+	// inherited: the place is not in the model's own file, and other models may
+	// have the same problem.
+	inherited bool
 }
 
 // String gives "file:line:column: message [rule]", with "warning: " before the

@@ -5,20 +5,24 @@ const APIVersion = "greenlight/v1"
 
 // The kinds of policy documents.
 const (
-	kindModel = "Model"
-	kindFleet = "Fleet"
+	kindModel    = "Model"
+	kindFleet    = "Fleet"
+	kindDefaults = "Defaults"
 )
+
+var kinds = []string{kindModel, kindFleet, kindDefaults}
 
 // The raw structs are a policy document as it is written. Pointers tell what
 // was written from what was left out; the builders turn them into a Model or a
 // Fleet. The JSON Schema comes from the same structs, so their tags are the
-// one description of the format's shape.
+// one description of the format's shape. What a model may inherit is required
+// nowhere in them, only by the builders.
 
 type rawModel struct {
 	APIVersion string      `yaml:"apiVersion" jsonschema:"required,enum=greenlight/v1" jsonschema_description:"Version of the policy format."`
-	Kind       string      `yaml:"kind" jsonschema:"required,enum=Model" jsonschema_description:"What the document describes: a Model or a Fleet."`
+	Kind       string      `yaml:"kind" jsonschema:"required,enum=Model" jsonschema_description:"What the document describes: a Model, a Fleet, or the Defaults of a folder."`
 	Metadata   rawMetadata `yaml:"metadata" jsonschema:"required" jsonschema_description:"Who the model is."`
-	Spec       rawSpec     `yaml:"spec" jsonschema:"required" jsonschema_description:"What Greenlight may do with the model."`
+	Spec       rawSpec     `yaml:"spec" jsonschema_description:"What Greenlight may do with the model."`
 }
 
 type rawMetadata struct {
@@ -29,8 +33,8 @@ type rawMetadata struct {
 type rawSpec struct {
 	InitialLive *string      `yaml:"initialLive" jsonschema:"enum=blue,enum=green" jsonschema_description:"The color that is live when Greenlight meets the model for the first time. Default: the color that has endpoints, blue if both have."`
 	Live        *rawLive     `yaml:"live" jsonschema_description:"What should be live: blue, green, or {version: VERSION}. Then the policy decides: a change of it starts a switch with all its checks, or goes back. Default: the admin API decides."`
-	Discovery   rawDiscovery `yaml:"discovery" jsonschema:"required" jsonschema_description:"How the model's instances and their colors are found in the registry: one service with a color, or one service for each color."`
-	Route       rawRoute     `yaml:"route" jsonschema:"required" jsonschema_description:"Which requests are the model's, and how Envoy sends them on."`
+	Discovery   rawDiscovery `yaml:"discovery" jsonschema_description:"How the model's instances and their colors are found in the registry: one service with a color, or one service for each color."`
+	Route       rawRoute     `yaml:"route" jsonschema_description:"Which requests are the model's, and how Envoy sends them on."`
 	Predict     *rawPredict  `yaml:"predict" jsonschema_description:"How checks ask the model's instances for predictions."`
 	Validate    []rawCheck   `yaml:"validate" jsonschema_description:"Checks that the idle color must pass before any user meets it. Default: one endpoints check."`
 	Prepare     *rawPrepare  `yaml:"prepare" jsonschema_description:"The wait for the idle color to be complete, of one version, and warm on every node."`
@@ -64,7 +68,7 @@ type rawColor struct {
 }
 
 type rawColorService struct {
-	Service string `yaml:"service" jsonschema:"required,example=fraud-blue" jsonschema_description:"Name of the service in the registry."`
+	Service string `yaml:"service" jsonschema:"example=fraud-blue" jsonschema_description:"Name of the service in the registry."`
 }
 
 type rawVersionSource struct {
@@ -72,7 +76,7 @@ type rawVersionSource struct {
 }
 
 type rawRoute struct {
-	Fleets         []string    `yaml:"fleets" jsonschema:"required,minItems=1,uniqueItems=true" jsonschema_description:"The fleets (xDS node.cluster) that route the model."`
+	Fleets         []string    `yaml:"fleets" jsonschema:"minItems=1,uniqueItems=true" jsonschema_description:"The fleets (xDS node.cluster) that route the model."`
 	Hosts          []string    `yaml:"hosts" jsonschema:"minItems=1,uniqueItems=true,example=fraud.models.internal" jsonschema_description:"Host names without port: domains, IP addresses, *.suffix or *. Default: the model's name."`
 	Prefix         *string     `yaml:"prefix" jsonschema:"default=/,pattern=^/" jsonschema_description:"Path prefix of the model's requests."`
 	Preview        *rawPreview `yaml:"preview" jsonschema_description:"The request header or cookie by which testers reach a color (blue, green, live or idle)."`
@@ -99,7 +103,7 @@ type rawSticky struct {
 }
 
 type rawCookie struct {
-	Name *string   `yaml:"name" jsonschema:"required,maxLength=64,example=user" jsonschema_description:"Name of the cookie."`
+	Name *string   `yaml:"name" jsonschema:"maxLength=64,example=user" jsonschema_description:"Name of the cookie."`
 	TTL  *duration `yaml:"ttl" jsonschema_description:"Envoy gives the cookie, for this time, to users who have none; whole seconds. Default: it gives none."`
 }
 
@@ -141,8 +145,8 @@ type rawStep struct {
 }
 
 type rawLinear struct {
-	By    *percent  `yaml:"by" jsonschema:"required" jsonschema_description:"Weight that each step adds, 1% to 100%."`
-	Every *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
+	By    *percent  `yaml:"by" jsonschema_description:"Weight that each step adds, 1% to 100%."`
+	Every *duration `yaml:"every" jsonschema_description:"How long each step but the last is held."`
 }
 
 type rawCanary struct {
@@ -153,7 +157,7 @@ type rawCanary struct {
 type rawExponential struct {
 	From   *percent  `yaml:"from" jsonschema:"default=1%" jsonschema_description:"The first weight."`
 	Factor *number   `yaml:"factor" jsonschema:"default=2" jsonschema_description:"By how much each step multiplies the weight before, 1.1 to 100."`
-	Every  *duration `yaml:"every" jsonschema:"required" jsonschema_description:"How long each step but the last is held."`
+	Every  *duration `yaml:"every" jsonschema_description:"How long each step but the last is held."`
 }
 
 type rawRolling struct {
@@ -207,22 +211,22 @@ type rawConsulRetire struct {
 }
 
 type rawNomadRetire struct {
-	Address   *string       `yaml:"address" jsonschema:"required,format=uri,example=http://nomad.internal:4646" jsonschema_description:"URL of Nomad's HTTP API."`
-	Jobs      *rawNomadJobs `yaml:"jobs" jsonschema:"required" jsonschema_description:"The job of each color."`
-	Group     *string       `yaml:"group" jsonschema:"required,example=model" jsonschema_description:"The task group that is scaled."`
+	Address   *string       `yaml:"address" jsonschema:"format=uri,example=http://nomad.internal:4646" jsonschema_description:"URL of Nomad's HTTP API."`
+	Jobs      *rawNomadJobs `yaml:"jobs" jsonschema_description:"The job of each color."`
+	Group     *string       `yaml:"group" jsonschema:"example=model" jsonschema_description:"The task group that is scaled."`
 	Namespace *string       `yaml:"namespace" jsonschema_description:"Namespace of the jobs. Default: Nomad's default."`
 	Region    *string       `yaml:"region" jsonschema_description:"Region of the jobs. Default: the server's own."`
 	Token     *rawSecret    `yaml:"token" jsonschema_description:"ACL token with the capabilities scale-job and read-job."`
 }
 
 type rawNomadJobs struct {
-	Blue  *string `yaml:"blue" jsonschema:"required,example=fraud-blue" jsonschema_description:"The job of the blue instances."`
-	Green *string `yaml:"green" jsonschema:"required,example=fraud-green" jsonschema_description:"The job of the green instances."`
+	Blue  *string `yaml:"blue" jsonschema:"example=fraud-blue" jsonschema_description:"The job of the blue instances."`
+	Green *string `yaml:"green" jsonschema:"example=fraud-green" jsonschema_description:"The job of the green instances."`
 }
 
 type rawFleet struct {
 	APIVersion string           `yaml:"apiVersion" jsonschema:"required,enum=greenlight/v1" jsonschema_description:"Version of the policy format."`
-	Kind       string           `yaml:"kind" jsonschema:"required,enum=Fleet" jsonschema_description:"What the document describes: a Model or a Fleet."`
+	Kind       string           `yaml:"kind" jsonschema:"required,enum=Fleet" jsonschema_description:"What the document describes: a Model, a Fleet, or the Defaults of a folder."`
 	Metadata   rawFleetMetadata `yaml:"metadata" jsonschema:"required" jsonschema_description:"Which fleet."`
 	Spec       rawFleetSpec     `yaml:"spec" jsonschema_description:"What the fleet's Envoys are given."`
 }

@@ -1,7 +1,7 @@
 package policy
 
 type rawCalendar struct {
-	Zone    *zoneName   `yaml:"zone" jsonschema:"required,example=Europe/Berlin" jsonschema_description:"Time zone of every time below, by its name in the IANA database, or UTC."`
+	Zone    *zoneName   `yaml:"zone" jsonschema:"example=Europe/Berlin" jsonschema_description:"Time zone of every time below, by its name in the IANA database, or UTC."`
 	Windows []rawWindow `yaml:"windows" jsonschema_description:"When the model may be moved forward. Default: always."`
 	Freeze  []rawFreeze `yaml:"freeze" jsonschema_description:"When it may not, whatever the windows say. Default: never."`
 }

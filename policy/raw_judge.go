@@ -28,6 +28,6 @@ type rawLatencyRule struct {
 }
 
 type rawShadow struct {
-	Percent *percent  `yaml:"percent" jsonschema:"required" jsonschema_description:"Share of users' requests that is mirrored to the idle color, more than 0%."`
+	Percent *percent  `yaml:"percent" jsonschema_description:"Share of users' requests that is mirrored to the idle color, more than 0%."`
 	For     *duration `yaml:"for" jsonschema:"default=10m" jsonschema_description:"How long it is mirrored, 1s to 720h."`
 }

@@ -29,7 +29,8 @@ type Reading struct {
 	Err error
 	// Files counts the policy files found.
 	Files int
-	// Problems is what is wrong within single files, sorted.
+	// Problems is what is wrong within single files, sorted; what is wrong with an
+	// inherited value is in it once for each model.
 	Problems []Problem
 	// Commit is set for a reading of a repository; then its documents are in force
 	// all together or not at all.
@@ -51,21 +52,27 @@ func Read(dir string) Reading {
 	}
 	r := Reading{Dir: dir, folders: scan.folders, stamp: scan.stamp, Problems: scan.problems}
 	for _, file := range scan.files {
-		r.add(file, dir)
+		r.add(file)
 	}
-	sortProblems(r.Problems)
+	r.build(dir)
+	r.Problems = sortProblems(r.Problems)
 	return r
 }
 
+// build makes policies of all documents.
+func (r *Reading) build(root string) {
+	r.Problems = append(r.Problems, build(r.documents, root)...)
+}
+
 // add reads one file.
-func (r *Reading) add(file, root string) {
+func (r *Reading) add(file string) {
 	r.Files++
 	content, problem := load(file)
 	if problem != nil {
 		r.Problems = append(r.Problems, *problem)
 		return
 	}
-	documents, problems := parseFile(file, content, root)
+	documents, problems := parseFile(file, content)
 	r.documents = append(r.documents, documents...)
 	r.Problems = append(r.Problems, problems...)
 }

@@ -220,3 +220,15 @@ func BenchmarkRead1000(b *testing.B) {
 		}
 	}
 }
+
+// A path that is named twice is read twice, and what is wrong there is told once.
+func TestLintOfOnePathTwice(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.yaml", model("a", "x")+"  bakee: {}\n")
+	at := filepath.Join(f.dir, "a.yaml")
+	for _, p := range policy.Lint([]string{at, at}) {
+		if p.Rule == "" {
+			t.Errorf("an empty problem: %+v", p)
+		}
+	}
+}

@@ -17,6 +17,8 @@ const (
 	RuleUnknownModel   = "unknown-model"   // dependsOn names a model that no policy describes
 	RuleCycle          = "cycle"           // models depend on each other
 
+	RuleDuplicateDefaults = "duplicate-defaults" // two Defaults documents in one folder
+
 	// Of YAML.
 	RuleSyntax     = "yaml-syntax"
 	RuleNoAliases  = "no-aliases" // anchors, aliases and merge keys are refused
@@ -59,7 +61,7 @@ const (
 	RuleDuplicateCheck  = "duplicate-check"
 	RuleDataKind        = "data-kind"        // a data file of a kind that is not read
 	RuleSecret          = "secret-reference" // a secret that is written out, or refers to what is out of reach
-	RuleTemplate        = "template-syntax"  // a request template
+	RuleTemplate        = "template-syntax"  // a request template, or a placeholder of Defaults
 	RuleJSONPath        = "jsonpath-syntax"
 	RuleExpression      = "expression-syntax" // CEL that can't be compiled
 	RuleUnknownFigure   = "unknown-figure"    // a figure that no check gives

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -15,16 +16,16 @@ const durationPattern = `^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
 // Schema is the JSON Schema of a policy document, for editors. It comes from
 // the structs that the decoder fills, so it can't fall behind them.
 func Schema() ([]byte, error) {
-	model, fleet := reflectSchema(&rawModel{}), reflectSchema(&rawFleet{})
+	model, fleet, inherited := reflectSchema(&rawModel{}), reflectSchema(&rawFleet{}), reflectSchema(&rawDefaults{})
 	definitions := model.Definitions
-	for name, definition := range fleet.Definitions {
-		definitions[name] = definition
-	}
+	maps.Copy(definitions, fleet.Definitions)
+	maps.Copy(definitions, inherited.Definitions)
+	allowNull(reflect.TypeFor[rawSpec](), definitions)
 	root := &jsonschema.Schema{
 		Version:     jsonschema.Version,
 		Title:       "Greenlight policy",
-		Description: "One document of a Greenlight policy file: a Model or a Fleet.",
-		OneOf:       []*jsonschema.Schema{{Ref: model.Ref}, {Ref: fleet.Ref}},
+		Description: "One document of a Greenlight policy file: a Model, a Fleet or Defaults.",
+		OneOf:       []*jsonschema.Schema{{Ref: model.Ref}, {Ref: fleet.Ref}, {Ref: inherited.Ref}},
 		Definitions: definitions,
 	}
 	text, err := json.MarshalIndent(root, "", "  ")

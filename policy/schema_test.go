@@ -24,7 +24,7 @@ func TestSchemaIsTheOneOnRecord(t *testing.T) {
 
 // Editors and Greenlight agree: good files fit the schema.
 func TestGoodPoliciesFitTheSchema(t *testing.T) {
-	files := slices.Concat(list(t, "testdata/good/*.yml"), list(t, "../examples/policies/*.yaml"))
+	files := slices.Concat(list(t, "testdata/good/*.yml"), list(t, "../examples/policies/*.yaml"), list(t, "../examples/policies/*/*.yaml"))
 	for _, file := range files {
 		for i, text := range strings.Split(string(read(t, file)), "\n---\n") {
 			var document any

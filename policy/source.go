@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -40,6 +41,9 @@ type chunk struct {
 	line    int // of its first key
 	hash    string
 	problem *Problem
+	// defaults: it has a line that says kind: Defaults, which tells what a document
+	// is that could not be parsed.
+	defaults bool
 }
 
 // split turns a file into its documents. Each is read on its own: a mistake in
@@ -136,7 +140,7 @@ func isMarker(line string) bool {
 
 // parse reads one document; empty says that it has nothing but comments.
 func (s section) parse() (c chunk, empty bool) {
-	c.line = s.before + 1
+	c.line, c.defaults = s.before+1, defaultsLine.MatchString(s.text)
 	if c.problem = s.tooLarge(); c.problem != nil {
 		return c, false
 	}
@@ -176,6 +180,9 @@ func blankLines(text string) int {
 	}
 	return n
 }
+
+// defaultsLine tells a Defaults document that can't be parsed.
+var defaultsLine = regexp.MustCompile(`(?m)(?:^|[{,])\s*["']?kind["']?:\s*["']?Defaults\b`)
 
 // tokens is the document as the lexer sees it, without comments and markers,
 // with lines counted from the beginning of the file.

@@ -33,7 +33,7 @@ type Approval struct {
 }
 
 type rawQueue struct {
-	Group  *string `yaml:"group" jsonschema:"required,example=ranking" jsonschema_description:"The group that the model belongs to."`
+	Group  *string `yaml:"group" jsonschema:"example=ranking" jsonschema_description:"The group that the model belongs to."`
 	AtMost *int    `yaml:"atMost" jsonschema:"default=1,minimum=1,maximum=1000" jsonschema_description:"How many models of the group may be switched at once. Where they disagree the lowest counts."`
 }
 

@@ -11,13 +11,15 @@ import (
 func (a *app) policyCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check policy files, print their schema, and say where policies come from",
-		Long: `Check policy files as the server would, print their JSON Schema, and say which
-commits brought the policies in force. Only blame needs a server.`,
+		Short: "Check policy files, show policies and where they come from, print the schema",
+		Long: `Check policy files as the server would, show a model's policy with every default in
+it, print the JSON Schema, and say which commits brought the policies in force. Only
+blame needs a server.`,
 		Example: `  greenlight policy lint policies/
+  greenlight policy show fraud policies/
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), schemaCommand(), a.blameCommand())
+	}, lintCommand(), showCommand(), schemaCommand(), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {
