@@ -32,7 +32,8 @@ func lintPath(path string) Reading {
 	}
 	if !info.IsDir() {
 		r := Reading{}
-		r.add(path, filepath.Dir(path))
+		folder := filepath.Dir(path)
+		r.add(path, ground{folder, folder})
 		return r
 	}
 	r := Read(path)

@@ -31,7 +31,7 @@ func Parse(file string, data []byte, root string) (models []*Model, fleets []*Fl
 	if root == "" {
 		root = filepath.Dir(file)
 	}
-	documents, problems := parseFile(file, data, root)
+	documents, problems := parseFile(file, data, ground{root, root})
 	for _, d := range documents {
 		switch {
 		case d.model != nil:
@@ -43,7 +43,7 @@ func Parse(file string, data []byte, root string) (models []*Model, fleets []*Fl
 	return models, fleets, sortProblems(problems)
 }
 
-func parseFile(file string, content []byte, root string) ([]document, []Problem) {
+func parseFile(file string, content []byte, root ground) ([]document, []Problem) {
 	chunks, problem := split(content)
 	if problem != nil {
 		problem.File = file
@@ -60,7 +60,7 @@ func parseFile(file string, content []byte, root string) ([]document, []Problem)
 }
 
 // parseDocument finds out what a document is and builds it.
-func parseDocument(file string, c chunk, root string) (document, []Problem) {
+func parseDocument(file string, c chunk, root ground) (document, []Problem) {
 	d := document{file: file}
 	if c.problem != nil {
 		return d, d.tell([]Problem{*c.problem})
@@ -80,7 +80,7 @@ func parseDocument(file string, c chunk, root string) (document, []Problem) {
 }
 
 // build binds and builds; only a document without any problem becomes a policy.
-func (d *document) build(root ast.Node, source Source, folder string, raw any) []Problem {
+func (d *document) build(root ast.Node, source Source, folder ground, raw any) []Problem {
 	binder := binder{}
 	binder.bind(root, raw)
 	d.marks = &binder.marks
