@@ -55,7 +55,7 @@ func (s *Source) write(ctx context.Context, o *objects, commit *object.Commit, d
 	if err := c.tree(tree, s.Path, 0); err != nil {
 		return nil, err
 	}
-	return c.submodules, syncParents(root, s.Path)
+	return c.submodules, durable(root)
 }
 
 // descend finds the folder that the policies are in.
@@ -105,7 +105,7 @@ func (c *checkout) tree(tree *object.Tree, folder string, depth int) error {
 			return err
 		}
 	}
-	return c.sync(folder)
+	return nil
 }
 
 func (c *checkout) entry(e object.TreeEntry, name string, depth int) error {
@@ -159,7 +159,7 @@ func (c *checkout) file(hash plumbing.Hash, local string) error {
 		return err
 	}
 	_, err = io.Copy(to, io.LimitReader(from, size))
-	return errors.Join(err, to.Sync(), to.Close())
+	return errors.Join(err, to.Close())
 }
 
 // link writes a link as such. Where it leads is looked at when it is read.
@@ -180,25 +180,4 @@ func (c *checkout) link(hash plumbing.Hash, local, name string) error {
 		return refusal(fmt.Sprintf("link %s leads to no name", name))
 	}
 	return c.root.Symlink(string(target), local)
-}
-
-func (c *checkout) sync(folder string) error { return syncFolder(c.root, folder) }
-
-// syncParents makes sure of the folders above the policies, too.
-func syncParents(root *os.Root, folder string) error {
-	for folder != "" && folder != "." {
-		folder = path.Dir(folder)
-		if err := syncFolder(root, folder); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func syncFolder(root *os.Root, folder string) error {
-	opened, err := root.Open(filepath.FromSlash(orElse(folder, ".")))
-	if err != nil {
-		return err
-	}
-	return errors.Join(opened.Sync(), opened.Close())
 }

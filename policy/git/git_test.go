@@ -27,6 +27,7 @@ const patience = 30 * time.Second
 type author struct {
 	t         *testing.T
 	bare, dir string
+	some      []string // blobs
 }
 
 func newAuthor(t *testing.T) *author {

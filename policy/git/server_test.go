@@ -2,6 +2,8 @@ package git
 
 import (
 	"encoding/pem"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/cgi"
@@ -33,8 +35,8 @@ func (a *author) serveHTTP(tls bool, address string) *httpServer {
 	a.t.Helper()
 	s := &httpServer{}
 	backend := &cgi.Handler{
-		Path: filepath.Join(execPath(a.t), "git-http-backend"),
-		Env:  append(gitEnv(), "GIT_PROJECT_ROOT="+filepath.Dir(a.bare), "GIT_HTTP_EXPORT_ALL=1", "PATH="+os.Getenv("PATH")),
+		Path: filepath.Join(execPath(a.t), "git-http-backend"), Stderr: io.Discard, Logger: log.New(io.Discard, "", 0),
+		Env: append(gitEnv(), "GIT_PROJECT_ROOT="+filepath.Dir(a.bare), "GIT_HTTP_EXPORT_ALL=1", "PATH="+os.Getenv("PATH")),
 	}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.proto.Store(r.Header.Get("Git-Protocol"))
@@ -55,6 +57,7 @@ func (a *author) serveHTTP(tls bool, address string) *httpServer {
 		}
 		backend.ServeHTTP(w, r)
 	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if address != "" {
 		s.Listener.Close()
 		eventually(a.t, "the address is free again", func() (ok bool) {
@@ -247,4 +250,3 @@ func TestUnreachableOverARestart(t *testing.T) {
 		t.Errorf("first set: %+v", set)
 	}
 }
-

@@ -88,7 +88,7 @@ func TestABrokenCommitIsNotTaken(t *testing.T) {
 	a.write("a.yaml", model("a", "new.example"))
 	a.write("b.yaml", "kind: Model\n")
 	second := a.push("Break b")
-	set := w.trouble("commit "+second[:10]+" is not taken: b.yaml:1:1")
+	set := w.trouble("commit " + second[:10] + " is not taken: b.yaml:1:1")
 	if set.Origin.Commit.ID != first || set.Models["a"].Model != good.Models["a"].Model || set.Models["b"].Model != good.Models["b"].Model {
 		t.Errorf("something changed: %+v", set)
 	}
@@ -181,9 +181,9 @@ func TestAnEmptyRepositoryAndOneWithoutTheFolder(t *testing.T) {
 	w.trouble("no commit yet")
 	a.write("README", "nothing here")
 	id := a.push("Begin")
-	w.trouble("commit "+id[:10]+" is not taken: it has no folder policies")
+	w.trouble("commit " + id[:10] + " is not taken: it has no folder policies")
 	a.write("policies", "a file")
-	w.trouble("commit "+a.push("A file")[:10])
+	w.trouble("commit " + a.push("A file")[:10])
 	a.git("rm", "--quiet", "policies")
 	a.write("policies/a.yaml", model("a", "a.example"))
 	w.in(a.push("A folder"))
