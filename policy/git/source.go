@@ -56,3 +56,12 @@ func (s *Source) Fetched() time.Time {
 	}
 	return time.Time{}
 }
+
+// follows reports whether a push to ref may concern the source.
+func (s *Source) follows(ref string) bool {
+	if found := s.ref.Load(); found != nil {
+		return found.String() == ref
+	}
+	name := plumbing.ReferenceName(ref)
+	return s.Ref == "" || s.Ref == ref || s.Ref == name.Short()
+}
