@@ -8,10 +8,14 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"time"
 )
 
-// maxHook bounds what a push hook may send.
-const maxHook = 1 << 20
+// What a push hook may send, and how long it may take.
+const (
+	maxHook  = 1 << 20
+	hookTime = 10 * time.Second
+)
 
 // Hook answers the push hooks of GitHub, GitLab, Gitea and Forgejo, and of anything
 // that sends the secret as a bearer token. The secret is read from its file for every
@@ -24,6 +28,8 @@ func (s *Source) Hook(secretFile string) http.Handler {
 			http.Error(w, "a push hook is a POST", http.StatusMethodNotAllowed)
 			return
 		}
+		// Whoever sends nothing does not hold a connection for ever.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(hookTime))
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
