@@ -1,6 +1,7 @@
 package git
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"unicode"
@@ -52,12 +53,16 @@ func raw(o *objects, c *object.Commit) ([]byte, error) {
 	return io.ReadAll(reader)
 }
 
-// parse is the other way. The hash of what it answers with is that of the content.
-func parse(raw []byte) (*object.Commit, error) {
-	encoded := &plumbing.MemoryObject{}
+// parse is the other way; it fails if the content is not that of the commit.
+func parse(id string, raw []byte) (*object.Commit, error) {
+	want := plumbing.NewHash(id)
+	encoded := plumbing.NewMemoryObject(plumbing.FromObjectFormat(format(want)))
 	encoded.SetType(plumbing.CommitObject)
 	if _, err := encoded.Write(raw); err != nil {
 		return nil, err
+	}
+	if encoded.Hash() != want {
+		return nil, errors.New("its record is of another commit")
 	}
 	return object.DecodeCommit(nil, encoded)
 }

@@ -18,7 +18,7 @@ import (
 //	previous -> COMMIT   what was before
 //	COMMIT/              the policies as the commit has them
 //	COMMIT.json          what the commit is
-//	.NAME                being written; of no worth after a crash
+//	.greenlight-NAME     being written; of no worth after a crash
 //
 // A COMMIT folder is there whole or not at all.
 type checkouts struct{ folder string }
@@ -26,6 +26,8 @@ type checkouts struct{ folder string }
 const (
 	current  = "current"
 	previous = "previous"
+
+	unfinished = ".greenlight-" // begins the names of what is being written
 )
 
 // record is what is kept of a commit beside its files.
@@ -46,7 +48,7 @@ func (c checkouts) prepare() error {
 		return fmt.Errorf("look into the folder for checkouts: %w", err)
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
+		if strings.HasPrefix(e.Name(), unfinished) {
 			if err := os.RemoveAll(c.at(e.Name())); err != nil {
 				return fmt.Errorf("remove a checkout that was not finished: %w", err)
 			}
@@ -59,7 +61,7 @@ func (c checkouts) at(name string) string { return filepath.Join(c.folder, name)
 
 // scratch makes a folder for what may be lost.
 func (c checkouts) scratch(purpose string) (string, error) {
-	return os.MkdirTemp(c.folder, "."+purpose+"-*")
+	return os.MkdirTemp(c.folder, unfinished+purpose+"-*")
 }
 
 var commitName = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
@@ -152,7 +154,7 @@ func (c checkouts) keep(folder string, r record) error {
 
 // replace writes a file whole or not at all.
 func (c checkouts) replace(name string, content []byte) error {
-	file, err := os.CreateTemp(c.folder, ".record-*")
+	file, err := os.CreateTemp(c.folder, unfinished+"record-*")
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Source) leadsTo(ctx context.Context, tip tip, id string) (bool, error) 
 		return false, err
 	}
 	defer c.end()
-	store := memory.NewStorage()
+	store := memory.NewStorage(memory.WithObjectFormat(format(tip.hash)))
 	err = c.Fetch(ctx, store, &transport.FetchRequest{
 		Wants: []plumbing.Hash{tip.hash}, Depth: maxHistory, Filter: packp.FilterTreeDepth(0),
 	})

@@ -58,13 +58,13 @@ func TestKilledInTheMiddleOfACheckout(t *testing.T) {
 		found, err := filepath.Glob(filepath.Join(o.Folder, pattern))
 		return err == nil && len(found) > 0
 	}
-	eventually(t, "half a checkout", func() bool { return half(".checkout-*/cases/00001.jsonl") })
+	eventually(t, "half a checkout", func() bool { return half(unfinished + "checkout-*/cases/00001.jsonl") })
 	if err := c.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = c.Wait()
 	began := first
-	if got := names(t, o.Folder); !half(".checkout-*") {
+	if got := names(t, o.Folder); !half(unfinished + "checkout-*") {
 		began = second // it was quicker than the signal
 	} else if strings.Contains(got, second) {
 		t.Errorf("the folder holds %s", got)

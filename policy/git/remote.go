@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/go-git/go-billy/v6/osfs"
 	"github.com/go-git/go-git/v6/plumbing"
 	"github.com/go-git/go-git/v6/plumbing/cache"
+	"github.com/go-git/go-git/v6/plumbing/format/config"
 	"github.com/go-git/go-git/v6/plumbing/object"
 	"github.com/go-git/go-git/v6/plumbing/protocol"
 	"github.com/go-git/go-git/v6/plumbing/transport"
@@ -57,7 +57,6 @@ func (s *Source) tip(ctx context.Context, c *conversation) (tip, error) {
 		return tip{}, err
 	}
 	s.ref.Store(&found.name)
-	s.fetched.Store(time.Now().UnixNano())
 	return found, nil
 }
 
@@ -79,7 +78,7 @@ func (s *Source) fetch(ctx context.Context, c *conversation, tip tip) (*objects,
 	store := filesystem.NewStorageWithOptions(osfs.New(folder), cache.NewObjectLRU(8*cache.MiByte),
 		filesystem.Options{LargeObjectThreshold: largeObject, ExclusiveAccess: true})
 	o := &objects{store, folder}
-	if err := store.Init(); err != nil {
+	if err := errors.Join(store.Init(), store.SetObjectFormat(format(tip.hash))); err != nil {
 		o.close()
 		return nil, err
 	}
@@ -93,6 +92,14 @@ func (s *Source) fetch(ctx context.Context, c *conversation, tip tip) (*objects,
 func (o *objects) close() {
 	_ = o.Close()
 	discard(o.folder)
+}
+
+// format is how the repository of a hash makes hashes.
+func format(hash plumbing.Hash) config.ObjectFormat {
+	if hash.Size() == config.SHA256Size {
+		return config.SHA256
+	}
+	return config.SHA1
 }
 
 // maxTags is how many tags may point at each other before there is a commit.

@@ -250,3 +250,72 @@ func TestUnreachableOverARestart(t *testing.T) {
 		t.Errorf("first set: %+v", set)
 	}
 }
+
+// The same failure is told once, however often it is met and from whatever port.
+func TestTheSameTroubleIsToldOnce(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int64
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			calls.Add(1)
+			conn.(*net.TCPConn).SetLinger(0) // a reset, with both addresses in its error
+			conn.Close()
+		}
+	})
+	defer all.Wait()
+	defer l.Close()
+	a := newAuthor(t)
+	o := a.options()
+	o.URL, o.Interval = "http://"+l.Addr().String()+"/policies.git", 5*time.Millisecond
+	w := watchIt(t, o, policy.Set{})
+	w.trouble("can't be fetched")
+	seen := calls.Load()
+	eventually(t, "more calls", func() bool { return calls.Load() > seen+10 })
+	for len(w.sets) > 0 {
+		// An end and a reset may take turns; of each there is one wording.
+		if s := <-w.sets; strings.Contains(s.Origin.Problem, "->") {
+			t.Errorf("own addresses are told: %s", s.Origin.Problem)
+		}
+	}
+	told := map[string]int{}
+	for line := range strings.Lines(w.log.String()) {
+		_, problem, _ := strings.Cut(line, "problem=")
+		told[problem]++
+	}
+	if len(told) > 3 {
+		t.Errorf("it was told in %d ways:\n%s", len(told), w.log)
+	}
+}
+
+func TestARepositoryOfSHA256(t *testing.T) {
+	a := newAuthor(t)
+	for _, dir := range []string{a.bare, a.dir} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root := filepath.Dir(a.bare)
+	a.run(root, "init", "--quiet", "--object-format=sha256", "--bare", "--initial-branch=main", a.bare)
+	a.run(root, "init", "--quiet", "--object-format=sha256", "--initial-branch=main", a.dir)
+	a.git("remote", "add", "origin", a.bare)
+	a.write("a.yaml", model("a", "a.example"))
+	id := a.push("Begin")
+	server := a.serveHTTP(false, "")
+	o := a.options()
+	o.URL = server.URL + "/policies.git"
+	w := watchIt(t, o, policy.Set{})
+	w.in(id)
+	w.stop()
+	w = watchIt(t, o, policy.Set{})
+	if set := <-w.sets; set.Origin.Commit == nil || set.Origin.Commit.ID != id {
+		t.Errorf("after a restart: %+v\n%s", set.Origin, w.log)
+	}
+}

@@ -49,7 +49,8 @@ func (s *Source) Trigger() {
 	}
 }
 
-// Fetched is when the repository last answered; zero if it has not yet.
+// Fetched is when a fetch last went well, also one that brought nothing new; zero if
+// none has yet.
 func (s *Source) Fetched() time.Time {
 	if at := s.fetched.Load(); at != 0 {
 		return time.Unix(0, at)

@@ -24,6 +24,9 @@ func (s *Source) Watch(ctx context.Context, prev policy.Set, emit func(policy.Se
 	if err := s.disk.prepare(); err != nil {
 		return err
 	}
+	if s.repository.url.Scheme == "http" && (s.TokenFile != "" || s.PasswordFile != "") {
+		s.Log.Warn("the credentials are sent without encryption; use https")
+	}
 	w := &watch{Source: s, prev: prev, set: prev, emit: emit}
 	w.restore()
 	pause := &backoff.ExponentialBackOff{
@@ -133,14 +136,14 @@ func (w *watch) news(ctx context.Context, keys keys) (tip, *objects, error) {
 	if err != nil {
 		return tip{}, nil, late(err)
 	}
-	if found.hash == w.last.tip && keys.digest == w.last.keys {
-		return found, nil, nil
+	var fetched *objects
+	if found.hash != w.last.tip || keys.digest != w.last.keys {
+		if fetched, err = w.fetch(within, c, found); err != nil {
+			return tip{}, nil, late(err)
+		}
 	}
-	objects, err := w.fetch(within, c, found)
-	if err != nil {
-		return tip{}, nil, late(err)
-	}
-	return found, objects, nil
+	w.fetched.Store(time.Now().UnixNano())
+	return found, fetched, nil
 }
 
 // judge makes up its mind about a commit that was fetched. An error is of this
@@ -263,10 +266,7 @@ func (w *watch) restore() {
 		w.Log.Warn("the commit that was in force can't be checked", "commit", kept.Commit.Short(), "err", err)
 		return
 	}
-	object, err := parse(kept.Object)
-	if err == nil && object.Hash.String() != id {
-		err = errors.New("its record is of another commit")
-	}
+	object, err := parse(id, kept.Object)
 	if err == nil {
 		kept.Commit.SignedBy, err = keys.check(object)
 	}

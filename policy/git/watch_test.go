@@ -209,7 +209,7 @@ func names(t *testing.T, folder string) string {
 	}
 	var all []string
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), ".fetch") {
+		if !strings.HasPrefix(e.Name(), unfinished+"fetch") {
 			all = append(all, e.Name())
 		}
 	}
