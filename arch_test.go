@@ -56,6 +56,21 @@ func TestArrows(t *testing.T) {
 	})
 }
 
+// Where policies come from is wiring: decisions and adapters see only what they say.
+func TestOnlyWiringKnowsSourcesOfPolicies(t *testing.T) {
+	eachFile(t, ".", func(file string) {
+		folder := strings.Split(file, "/")[0]
+		if folder == "cmd" || folder == "e2e" {
+			return
+		}
+		for _, imported := range imports(t, file) {
+			if imported == "greenlight/policy/git" {
+				t.Errorf("%s imports %s; only cmd does", file, imported)
+			}
+		}
+	})
+}
+
 func TestResourceBuildersKnowNoServer(t *testing.T) {
 	eachFile(t, "xds/resource", func(file string) {
 		for _, imported := range imports(t, file) {

@@ -16,7 +16,7 @@ type builder struct {
 	marks    *marks
 	problems []Problem
 	source   Source
-	root     string // the policy folder; no path leads out of it
+	root     ground // the policy folder; no path leads out of it
 	// expressions wait until all lists of checks are known.
 	expressions []*writtenExpression
 }

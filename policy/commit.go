@@ -43,12 +43,9 @@ func (s Source) String() string {
 // them, not by where its files lie on this machine: folder, the place of the
 // repository's root, is cut off.
 func (r Reading) Of(c Commit, folder string) Reading {
-	named := func(path string) string {
-		if rest, ok := strings.CutPrefix(path, filepath.Clean(folder)+string(filepath.Separator)); ok {
-			return filepath.ToSlash(rest)
-		}
-		return path
-	}
+	folder = filepath.Clean(folder)
+	inRepository := strings.NewReplacer(folder+string(filepath.Separator), "", folder, ".")
+	named := func(path string) string { return filepath.ToSlash(moved(path, folder, ".")) }
 	r.Commit = &c
 	r.Dir = named(r.Dir)
 	r.documents = slices.Clone(r.documents)
@@ -68,7 +65,8 @@ func (r Reading) Of(c Commit, folder string) Reading {
 	}
 	r.Problems = slices.Clone(r.Problems)
 	for i := range r.Problems {
-		r.Problems[i].File = named(r.Problems[i].File)
+		p := &r.Problems[i]
+		p.File, p.Message = named(p.File), inRepository.Replace(p.Message)
 	}
 	return r
 }

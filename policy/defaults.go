@@ -22,6 +22,7 @@ type defaults struct {
 // heritage is what the models of one reading inherit.
 type heritage struct {
 	root    string // the policy folder, in which inheritance begins
+	ground  ground
 	folders map[string]*defaults
 	lines   map[string]*line
 	files   map[*ast.MappingValueNode]string // see heir
@@ -36,9 +37,9 @@ type line struct {
 }
 
 // heritageOf finds and checks the Defaults documents.
-func heritageOf(documents []document, root string) (*heritage, []Problem) {
+func heritageOf(documents []document, root ground) (*heritage, []Problem) {
 	h := &heritage{
-		root: filepath.Clean(root), folders: map[string]*defaults{},
+		root: filepath.Clean(root.named), ground: root, folders: map[string]*defaults{},
 		lines: map[string]*line{}, files: map[*ast.MappingValueNode]string{},
 	}
 	var problems []Problem

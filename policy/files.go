@@ -55,13 +55,13 @@ func (b *builder) file(path, written string) string {
 	case filepath.IsAbs(written):
 		b.refuse(path, RuleFileOutside, written, "a file is named relative to the policy file")
 		return ""
-	case !inside(filepath.Clean(b.root), full):
-		b.refuse(path, RuleFileOutside, written, errOutside.Error()+" "+b.root)
+	case !inside(filepath.Clean(b.root.named), full):
+		b.refuse(path, RuleFileOutside, written, errOutside.Error()+" "+b.root.named)
 		return ""
 	}
-	real, err := within(b.root, full)
+	real, err := within(b.root.disk, b.root.onDisk(full))
 	if errors.Is(err, errOutside) {
-		b.refuse(path, RuleFileOutside, written, "a link on the way leads out of the policy folder "+b.root)
+		b.refuse(path, RuleFileOutside, written, "a link on the way leads out of the policy folder "+b.root.named)
 		return ""
 	}
 	var info fs.FileInfo
@@ -73,6 +73,8 @@ func (b *builder) file(path, written string) string {
 		b.refuse(path, RuleFileMissing, written, fmt.Sprintf("%s can't be opened: %s", full, reason(err)))
 	case !info.Mode().IsRegular():
 		b.refuse(path, RuleFileMissing, written, full+" is not a regular file")
+	case holdsLFSPointer(real):
+		b.refuse(path, RuleLFSPointer, written, full+" is "+lfsAdvice)
 	}
 	return full
 }

@@ -63,7 +63,7 @@ func TestBadPolicies(t *testing.T) {
 
 // documentRules are the rules that a single file can break.
 var documentRules = []string{
-	policy.RuleTooLarge, policy.RuleNotText, policy.RuleFileOutside, policy.RuleFileMissing,
+	policy.RuleTooLarge, policy.RuleNotText, policy.RuleFileOutside, policy.RuleFileMissing, policy.RuleLFSPointer,
 	policy.RuleSyntax, policy.RuleNoAliases, policy.RuleNoTags, policy.RuleTooDeep,
 	policy.RuleUnknownKey, policy.RuleDoubledKey, policy.RuleWrongType, policy.RuleEmptyValue,
 	policy.RuleAPIVersion, policy.RuleUnknownKind, policy.RuleRequired, policy.RuleUnknownValue,

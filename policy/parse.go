@@ -42,7 +42,7 @@ func Parse(file string, data []byte, root string) (models []*Model, fleets []*Fl
 		root = filepath.Dir(file)
 	}
 	documents, problems := parseFile(file, data)
-	problems = append(problems, build(documents, root)...)
+	problems = append(problems, build(documents, ground{root, root})...)
 	for _, d := range documents {
 		switch {
 		case d.model != nil:
@@ -89,7 +89,7 @@ func parseDocument(file string, c chunk) (document, []Problem) {
 }
 
 // build makes policies of documents that were read together.
-func build(documents []document, root string) []Problem {
+func build(documents []document, root ground) []Problem {
 	h, problems := heritageOf(documents, root)
 	for i := range documents {
 		d := &documents[i]
@@ -126,16 +126,16 @@ func (d *document) buildModel(h *heritage) []Problem {
 	d.marks = &b.marks
 	source := d.read
 	source.Hash, source.Defaults = d.line.hash(source.Hash, folder), d.line.inheritedFiles()
-	builder := builder{marks: d.marks, source: source, root: h.root}
+	builder := builder{marks: d.marks, source: source, root: h.ground}
 	model := builder.model(d.raw)
 	problems := slices.Concat(b.problems, builder.problems)
 	if len(problems) == 0 {
-		d.model, d.empty = model, emptyFiles(model)
+		d.model, d.empty = model, emptyFiles(model, h.ground)
 	}
 	return problems
 }
 
-func (d *document) buildFleet(root string) []Problem {
+func (d *document) buildFleet(root ground) []Problem {
 	b, raw := binder{}, new(rawFleet)
 	b.bind(d.root, raw)
 	d.marks = &b.marks

@@ -45,34 +45,42 @@ type Reading struct {
 // Names that begin with a dot are skipped. Links are followed as long as they
 // stay in dir, so a mounted Kubernetes volume (fraud.yaml → ..data/fraud.yaml)
 // reads well.
-func Read(dir string) Reading {
-	scan := scanFolder(dir)
+func Read(dir string) Reading { return ReadAs(dir, dir) }
+
+// ReadAs reads dir as if it lay at name already: that is how the policies that it
+// answers with name their files, and itself in problems.
+func ReadAs(dir, name string) Reading {
+	scan, root := scanFolder(dir), ground{named: name, disk: dir}
 	if scan.err != nil {
-		return Reading{Dir: dir, Err: scan.err, folders: scan.folders}
+		return Reading{Dir: name, Err: scan.err, folders: scan.folders}
 	}
-	r := Reading{Dir: dir, folders: scan.folders, stamp: scan.stamp, Problems: scan.problems}
+	r := Reading{Dir: name, folders: scan.folders, stamp: scan.stamp, Problems: scan.problems}
+	for i := range r.Problems {
+		r.Problems[i].File = root.name(r.Problems[i].File)
+	}
 	for _, file := range scan.files {
-		r.add(file)
+		r.add(file, root)
 	}
-	r.build(dir)
+	r.build(root)
 	r.Problems = sortProblems(r.Problems)
 	return r
 }
 
 // build makes policies of all documents.
-func (r *Reading) build(root string) {
+func (r *Reading) build(root ground) {
 	r.Problems = append(r.Problems, build(r.documents, root)...)
 }
 
 // add reads one file.
-func (r *Reading) add(file string) {
+func (r *Reading) add(file string, root ground) {
 	r.Files++
 	content, problem := load(file)
 	if problem != nil {
+		problem.File = root.name(file)
 		r.Problems = append(r.Problems, *problem)
 		return
 	}
-	documents, problems := parseFile(file, content)
+	documents, problems := parseFile(root.name(file), content)
 	r.documents = append(r.documents, documents...)
 	r.Problems = append(r.Problems, problems...)
 }

@@ -9,7 +9,8 @@ import (
 // Defaults of that folder, whichever file holds them, and nothing else of it.
 func readFile(path string) Reading {
 	r, folder := Reading{}, filepath.Dir(path)
-	r.add(path)
+	root := ground{folder, folder}
+	r.add(path, root)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		entries = nil // the file is read all the same: it may have been named outright
@@ -19,16 +20,16 @@ func readFile(path string) Reading {
 		if entry.IsDir() || !isPolicyFile(other) || other == filepath.Clean(path) || entry.Name()[0] == '.' {
 			continue
 		}
-		r.addDefaults(other)
+		r.addDefaults(other, root)
 	}
-	r.build(folder)
+	r.build(root)
 	return r
 }
 
 // addDefaults reads the Defaults of one file, and what keeps them from being read.
-func (r *Reading) addDefaults(file string) {
+func (r *Reading) addDefaults(file string, root ground) {
 	other := Reading{}
-	other.add(file)
+	other.add(file, root)
 	for _, d := range other.documents {
 		if d.kind == kindDefaults {
 			r.documents = append(r.documents, d)

@@ -15,7 +15,7 @@ const maxPeek = 1 << 20
 // emptyFiles looks into the files that a model's checks name, and lists those in
 // which there surely is no row or case. What can't be read or told is not listed:
 // the check will say more of it.
-func emptyFiles(m *Model) map[string]bool {
+func emptyFiles(m *Model, root ground) map[string]bool {
 	var empty map[string]bool
 	looked := map[string]bool{}
 	for _, list := range [][]Check{m.Validate, m.StepChecks.Checks, m.Bake.Checks} {
@@ -25,7 +25,7 @@ func emptyFiles(m *Model) map[string]bool {
 					continue
 				}
 				looked[file] = true
-				if holdsNothing(file) {
+				if holdsNothing(root.onDisk(file)) {
 					if empty == nil {
 						empty = map[string]bool{}
 					}

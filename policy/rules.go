@@ -9,6 +9,7 @@ const (
 	RuleUnreadable     = "unreadable"      // the operating system says no
 	RuleFileOutside    = "file-outside"    // a path or link leaves the policy folder
 	RuleFileMissing    = "file-missing"    // a named file does not exist
+	RuleLFSPointer     = "lfs-pointer"     // Git LFS's stand-in for a file
 	RuleNoPolicies     = "no-policies"     // a linted folder without a policy file
 	RulePolicyGone     = "policy-gone"     // the file of a policy in force vanished
 	RuleDuplicateModel = "duplicate-model" // two documents for one model

@@ -11,6 +11,7 @@ var fileRules = []Rule{
 	{Name: RuleNoPolicies, Short: "The folder holds no policy file.", Help: "Name the folder that holds the *.yaml or *.yml files."},
 	{Name: RulePolicyGone, Short: "The file of a policy in force does not describe it any more.", Help: "The last good policy stands. Bring the document back, or start the server with --allow-removal to remove models by removing their files."},
 	{Name: RuleDuplicateModel, Short: "Two documents describe one model.", Help: "Remove one of them, or give it another name."},
+	{Name: RuleLFSPointer, Short: "The file is Git LFS's stand-in for another.", Help: "LFS is not fetched: commit the file itself (git lfs migrate export)."},
 	{Name: RuleDuplicateDefaults, Short: "Two documents give the defaults of one folder.", Help: "Merge them into one."},
 	{Name: RuleDuplicateFleet, Short: "Two documents describe one fleet.", Help: "Remove one of them, or give it another name."},
 	{Name: RuleRouteConflict, Short: "Two models claim the same fleet, host and prefix.", Help: "One request can go to one model only. Change the fleet, the host or the prefix of one of them."},

@@ -72,6 +72,9 @@ func split(content []byte) ([]chunk, *Problem) {
 // byte-order mark and carriage returns at line ends (go-yaml counts a line
 // that ends with a comment and CR LF twice).
 func plainText(content []byte) (string, *Problem) {
+	if isLFSPointer(content) {
+		return "", &Problem{Rule: RuleLFSPointer, Message: "the file is " + lfsAdvice}
+	}
 	if len(content) > maxFileSize {
 		return "", &Problem{Rule: RuleTooLarge, Message: fmt.Sprintf("the file has %d bytes; a policy file has at most %d", len(content), maxFileSize)}
 	}

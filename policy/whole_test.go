@@ -145,3 +145,42 @@ func TestThreeOfAThousandAreBroken(t *testing.T) {
 		t.Errorf("%+v", set.Problems)
 	}
 }
+
+// A commit is read where it was checked out, and named as it will be called once it
+// is in force; so a file that a policy names does not change it with every commit.
+func TestACommitIsNamedAsItWillBe(t *testing.T) {
+	f := newFolder(t)
+	next, current := filepath.Join(f.dir, "next"), filepath.Join(f.dir, "current")
+	f.write("next/policies/cases.jsonl", "{}")
+	f.write("next/policies/a.yaml", model("a", "a.example")+"  validate: [golden: {file: cases.jsonl}]\n")
+	f.write("next/policies/b.yaml", model("b", "b.example")+"  validate: [golden: {file: ../../out.jsonl}, golden: {file: none.jsonl}]\n")
+	read := func() policy.Reading {
+		return policy.ReadAs(filepath.Join(next, "policies"), filepath.Join(current, "policies")).Of(policy.Commit{ID: "1"}, current)
+	}
+	said := ""
+	for _, p := range read().Problems {
+		said += p.String() + "\n"
+	}
+	if strings.Contains(said, f.dir) || !strings.Contains(said, "policies/b.yaml:7:") || !strings.Contains(said, "policies/none.jsonl can't be opened") {
+		t.Errorf("problems:\n%s", said)
+	}
+
+	f.remove("next/policies/b.yaml")
+	set := policy.Merge(policy.Set{}, read(), f.now)
+	m := set.Models["a"].Model
+	if m == nil {
+		t.Fatalf("%+v", set)
+	}
+	var files []string
+	for _, c := range m.Validate {
+		if c.Golden != nil {
+			files = append(files, c.Golden.File)
+		}
+	}
+	if want := filepath.Join(current, "policies", "cases.jsonl"); m.Source.File != "policies/a.yaml" || len(files) != 1 || files[0] != want {
+		t.Errorf("%+v names %v, want %s", m.Source, files, want)
+	}
+	if again := policy.Merge(set, read(), f.now); again.Models["a"].Model != m {
+		t.Error("the same policy again is another one")
+	}
+}

@@ -215,7 +215,11 @@ func (g *Group) arrange(ctx context.Context, set policy.Set) {
 	for _, model := range fresh {
 		expected[model] = g.states[model].Generation > 0
 	}
-	g.start.expect(expected)
+	if len(fresh) > 0 || set.Origin.Problem == "" || set.Origin.Commit != nil {
+		// Otherwise nobody knows yet which models there are, and to send that there are
+		// none would take them off the fleets.
+		g.start.expect(expected)
+	}
 	g.prime(set)
 	for _, model := range fresh {
 		g.add(ctx, model, set.Models[model])

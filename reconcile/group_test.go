@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"greenlight/policy"
 	"greenlight/reconcile"
 	"greenlight/rollout"
 )
@@ -38,6 +39,31 @@ func TestReadyWithoutModels(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {
 		if w.readied.Load() != 1 {
 			t.Errorf("ready %d times", w.readied.Load())
+		}
+	})
+}
+
+// A source of policies that can't be read and of which nothing was kept says nothing.
+func TestNotReadyWithoutAnyPolicyKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.begin()
+		defer w.end()
+		w.g.SetPolicies(policy.Set{}.Troubled("https://git.example/policies can't be fetched", time.Now()))
+		synctest.Wait()
+		broken := policy.Set{Models: map[string]policy.Entry{"fraud": {Problem: "fraud.yaml:1:1: no"}}}
+		w.g.SetPolicies(broken.Troubled("commit 1 is not taken", time.Now()))
+		synctest.Wait()
+		if n := w.readied.Load(); n != 0 {
+			t.Errorf("ready %d times before any policy was known", n)
+		}
+		if s := w.status(t, "fraud"); s.PolicyProblem == "" {
+			t.Errorf("the broken policy is not told: %+v", s)
+		}
+		w.g.SetPolicies(policy.Set{Origin: policy.Origin{Commit: &policy.Commit{ID: "2"}}})
+		synctest.Wait()
+		if n := w.readied.Load(); n != 1 {
+			t.Errorf("ready %d times, want once", n)
 		}
 	})
 }

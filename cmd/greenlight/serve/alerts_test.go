@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"greenlight/policy"
 )
 
 // ruleFile is a file of Prometheus' alerting rules.
@@ -38,7 +40,9 @@ func TestAlertsSpeakOfMetricsThatAreServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, served := get(t, pages(statuses, nil, func() []string { return nil }), http.MethodGet, "/metrics")
+	from := &policyMetrics{}
+	from.origin.Store(&policy.Origin{})
+	_, served := get(t, pages(statuses, nil, func() []string { return nil }, from), http.MethodGet, "/metrics")
 	metric, label := regexp.MustCompile(`greenlight_\w+`), regexp.MustCompile(`\$labels\.(\w+)`)
 	alerts := 0
 	for _, g := range file.Groups {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"greenlight/check"
+	"greenlight/policy/git"
 	"greenlight/registry"
 )
 
@@ -24,6 +25,21 @@ import (
 type Config struct {
 	// Policies is the folder of policy files.
 	Policies string `yaml:"policies"`
+	// PolicyGit is the git repository of policies, instead of a folder; what belongs
+	// to it is told by its flags and by git.Options.
+	PolicyGit               string        `yaml:"policyGit"`
+	PolicyGitRef            string        `yaml:"policyGitRef"`
+	PolicyGitPath           string        `yaml:"policyGitPath"`
+	PolicyGitInterval       time.Duration `yaml:"policyGitInterval"`
+	PolicyGitTimeout        time.Duration `yaml:"policyGitTimeout"`
+	PolicyGitUsername       string        `yaml:"policyGitUsername"`
+	PolicyGitPasswordFile   string        `yaml:"policyGitPasswordFile"`
+	PolicyGitTokenFile      string        `yaml:"policyGitTokenFile"`
+	PolicyGitCAFile         string        `yaml:"policyGitCaFile"`
+	PolicyGitSSHKey         string        `yaml:"policyGitSshKey"`
+	PolicyGitKnownHosts     string        `yaml:"policyGitKnownHosts"`
+	PolicyGitSignedBy       FileList      `yaml:"policyGitSignedBy"`
+	PolicyGitHookSecretFile string        `yaml:"policyGitHookSecretFile"`
 	// Registry is "consul" or "file:PATH".
 	Registry string `yaml:"registry"`
 	// RegistrySettle is how long a suspicious answer of the registry must stand
@@ -72,7 +88,7 @@ type Config struct {
 // reachable from this machine only.
 func Defaults() Config {
 	return Config{
-		Policies: "policies", Registry: "consul", Data: "greenlight-data",
+		Policies: "policies", PolicyGitInterval: git.DefaultInterval, PolicyGitTimeout: git.DefaultTimeout, Registry: "consul", Data: "greenlight-data",
 		XDS: ":18000", Admin: "127.0.0.1:18001", HTTP: "127.0.0.1:18002",
 		RegistrySettle: registry.DefaultSettle,
 		Lease:          time.Hour, ReconnectGrace: 10 * time.Second, NewWithin: 10 * time.Second,
@@ -83,6 +99,7 @@ func Defaults() Config {
 // flags defines one flag for each field of c, with c's values as defaults.
 func (c *Config) flags(set *pflag.FlagSet) {
 	set.StringVar(&c.Policies, "policies", c.Policies, "folder of policy files, watched")
+	c.gitFlags(set)
 	set.StringVar(&c.Registry, "registry", c.Registry, `where instances are found: "consul", or "file:PATH"`)
 	set.DurationVar(&c.RegistrySettle, "registry-settle", c.RegistrySettle, "how long a suspicious answer of the registry must stand before it is believed")
 	set.StringVar(&c.ConsulDatacenter, "consul-datacenter", c.ConsulDatacenter, "datacenter to ask when a policy names none (default: the agent's own)")
@@ -113,10 +130,16 @@ func Variable(flag string) string {
 // from the file. set must have been made by flags of c and parsed.
 func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) string) error {
 	fromFile := Defaults()
+	fromFile.Policies = "" // so that it is seen whether the file names it
 	if file != "" {
 		if err := readFile(file, &fromFile); err != nil {
 			return err
 		}
+	}
+	folder := set.Lookup("policies")
+	named := folder.Changed || getenv(Variable(folder.Name)) != "" || fromFile.Policies != ""
+	if fromFile.Policies == "" {
+		fromFile.Policies = Defaults().Policies
 	}
 	lower := pflag.NewFlagSet("file", pflag.ContinueOnError)
 	fromFile.flags(lower)
@@ -137,6 +160,9 @@ func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) strin
 	})
 	if err := errors.Join(problems...); err != nil {
 		return err
+	}
+	if c.PolicyGit != "" && named {
+		return errors.Join(errTwoSources, c.check())
 	}
 	return c.check()
 }
@@ -190,7 +216,10 @@ func (c *Config) check() error {
 	if c.NewWithin <= 0 {
 		problems = append(problems, fmt.Errorf("new-within = %v; must be > 0", c.NewWithin))
 	}
-	if info, err := os.Stat(c.Policies); err != nil {
+	problems = append(problems, c.checkGit()...)
+	if info, err := os.Stat(c.Policies); c.PolicyGit != "" {
+		// There is no folder.
+	} else if err != nil {
 		problems = append(problems, fmt.Errorf("policies: %w; make the folder or name another one with --policies", err))
 	} else if !info.IsDir() {
 		problems = append(problems, fmt.Errorf("policies = %s is not a folder", c.Policies))

@@ -32,7 +32,7 @@ func (l *HostList) UnmarshalYAML(decode func(any) error) error {
 	}
 	var text string
 	if err := decode(&text); err != nil {
-		return fmt.Errorf("hosts are a list, or a text with commas: %w", err)
+		return fmt.Errorf("write a list, or a text with commas: %w", err)
 	}
 	*l = HostList(text)
 	return nil

@@ -22,6 +22,7 @@ import (
 	"greenlight/api"
 	"greenlight/check"
 	"greenlight/policy"
+	"greenlight/policy/git"
 	"greenlight/reconcile"
 	"greenlight/registry"
 	"greenlight/report"
@@ -56,11 +57,14 @@ type server struct {
 	xds    *xds.Server
 	heard  *telemetry.Server
 	group  *reconcile.Group
-	folder *policy.Folder
+	// policies is where policies come from, and repository the same if that is one.
+	policies   policySource
+	repository *git.Source
+	origin     *policyMetrics
 	// ready is closed when routing may be sent to the fleets.
 	ready chan struct{}
-	// kept says which policies, by hash, are already on disk. Only keepPolicies touches it.
-	kept map[string]string
+	// kept says which policies are already on disk. Only keepPolicies touches it.
+	kept map[string]any
 }
 
 // Run serves until ctx is done or a part fails. config must have been checked.
@@ -78,7 +82,7 @@ func Run(ctx context.Context, config Config, opts Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 
-	s := &server{config: config, log: log, store: journal, ready: make(chan struct{}), kept: map[string]string{}}
+	s := &server{config: config, log: log, store: journal, ready: make(chan struct{}), kept: map[string]any{}}
 	if err := s.build(opts); err != nil {
 		return err
 	}
@@ -137,8 +141,9 @@ func (s *server) build(opts Options) error {
 			s.log.Info("ready: routing is served")
 		},
 	})
-	s.folder = policy.NewFolder(s.config.Policies, s.config.AllowRemoval, s.log)
-	return nil
+	s.policies, s.repository, err = s.policySource()
+	s.origin = &policyMetrics{repository: s.repository}
+	return err
 }
 
 func (s *server) registry() (reconcile.Registry, error) {
@@ -182,7 +187,10 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Log: s.log,
 		Groups: func(person string) ([]string, error) { return groupsOf(s.config.Groups, person) },
 	}).Register(adminServer)
-	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting, s.heard)
+	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting, s.heard, s.origin)
+	if file := s.config.PolicyGitHookSecretFile; file != "" {
+		httpServer.Handler = withHooks(httpServer.Handler, s.repository.Hook(file))
+	}
 
 	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
 	if err != nil {
@@ -201,7 +209,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	g.Go(func() error { return s.xds.Run(ctx) })
 	g.Go(func() error { return s.heard.Run(ctx) })
 	g.Go(func() error { return s.group.Run(ctx) })
-	g.Go(func() error { return s.folder.Watch(ctx, prev, s.takePolicies) })
+	g.Go(func() error { return s.policies.Watch(ctx, prev, s.takePolicies) })
 	g.Go(func() error {
 		<-ctx.Done()
 		// Streams never end by themselves, so there is nothing to wait for.
@@ -225,6 +233,7 @@ func (s *server) takePolicies(set policy.Set) {
 			fleets[name] = entry.Fleet
 		}
 	}
+	s.origin.origin.Store(&set.Origin)
 	s.keepPolicies(set)
 	s.heard.SetModels(slices.Collect(maps.Keys(set.Models)))
 	s.xds.SetFleets(fleets)
