@@ -39,6 +39,7 @@ type worldOptions struct {
 	rate     int  // load through all Envoys; default 200 a second; -1 for none
 	env      []string
 	green    string // version of green; default models.Equal
+	git      bool   // the policies are in a git repository
 }
 
 // world is everything around one test. All of it ends with the test.
@@ -58,6 +59,7 @@ type world struct {
 	// called is what a color's instances say that their version is, if not that.
 	called map[string]string
 	extra  []lab.Instance // of other models
+	repo   *repository    // of the policies, with worldOptions.git
 	port   int            // of the listener that comes over xDS
 }
 
@@ -78,7 +80,7 @@ var basePolicy = map[string]string{
 func policyWith(name string, replace map[string]string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: greenlight/v1\nkind: Model\nmetadata: {name: %s}\nspec:\n", name)
-	keys := []string{"discovery", "route", "validate", "prepare", "shift", "confirm", "bake", "rollback", "retire", "initialLive", "judge", "shadow"}
+	keys := []string{"discovery", "route", "validate", "prepare", "shift", "confirm", "bake", "rollback", "retire", "initialLive", "live", "judge", "shadow", "dependsOn", "queue", "approve", "calendar"}
 	for _, key := range keys {
 		value, replaced := replace[key]
 		if !replaced {
@@ -122,6 +124,9 @@ func newWorld(t testing.TB, opts worldOptions, replace map[string]string) *world
 		must(t, err)
 		w.port = ports[0]
 		w.writePolicy("fleet.yaml", fleetPolicy(w.port))
+	}
+	if opts.git {
+		w.repo = newRepository(w)
 	}
 	w.startServer()
 	if opts.relay {
@@ -169,6 +174,10 @@ func (w *world) startServer() {
 	opts := lab.ServerOptions{
 		Bin: os.Args[0], Dir: w.dir, Policies: w.policies(), Registry: "file:" + w.registryFile(),
 		Env: append([]string{roleVariable + "=greenlight"}, w.opts.env...),
+	}
+	if w.repo != nil {
+		opts.Policies = ""
+		opts.Env = append(opts.Env, w.repo.env()...)
 	}
 	if w.consul != nil {
 		opts.Registry = "consul"

@@ -23,7 +23,7 @@ type ServerOptions struct {
 	// Args come before the flags that the lab adds ("serve" is the first of them).
 	Args     []string
 	Dir      string // the journal, the log and the addresses go here
-	Policies string
+	Policies string // empty: Env says where policies are
 	Registry string // as --registry takes it
 }
 
@@ -52,10 +52,12 @@ func (s *Server) Start(ctx context.Context) error {
 	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("start server: %w", err)
 	}
-	args := append(append([]string(nil), s.Options.Args...), "serve",
-		"--policies", s.Options.Policies, "--registry", s.Options.Registry,
+	args := append(append([]string(nil), s.Options.Args...), "serve", "--registry", s.Options.Registry,
 		"--data", filepath.Join(s.Options.Dir, "data"), "--addresses", file,
 		"--xds", s.XDS, "--admin", s.Admin, "--http", s.HTTP, "--log-format", "text")
+	if s.Options.Policies != "" {
+		args = append(args, "--policies", s.Options.Policies)
+	}
 	proc, err := StartProc("greenlight", s.Options.Dir, s.Options.Bin, s.Options.Env, args...)
 	if err != nil {
 		return err
