@@ -294,6 +294,17 @@ func TestAnInheritedProblemIsToldOnce(t *testing.T) {
 	f.stands("m07", "", "defaults.yaml:3:", "route.prefix = m07")
 }
 
+// So is what is doubtful, at the place that says it.
+func TestAnInheritedWarningIsToldOnce(t *testing.T) {
+	f := newFolder(t)
+	f.write("defaults.yaml", defaultsOf(`{discovery: {service: "${model}"}, route: {fleets: [edge]}, bake: {for: 1s}}`))
+	f.write("all.yaml", heir("b", `{}`)+"---\n"+heir("a", `{}`)+"---\n"+heir("c", `{bake: {for: 1h}}`))
+	f.merge()
+	if w := f.set.Warnings; len(w) != 1 || !strings.HasPrefix(w[0].String(), filepath.Join(f.dir, "defaults.yaml:3:")) || !strings.HasSuffix(w[0].Message, "(models a and b)") {
+		t.Errorf("warnings %v, want one", w)
+	}
+}
+
 // A file that is linted by itself inherits what its folder gives.
 func TestLintOfAFileWithDefaults(t *testing.T) {
 	f := newFolder(t)

@@ -62,7 +62,7 @@ var valueRules = []Rule{
 	{Name: RuleDuplicateCheck, Short: "Two checks of one list have one name.", Help: "Give one of them another name; a list has one endpoints check."},
 	{Name: RuleDataKind, Short: "A data file is of a kind that is not read.", Help: "Name a .jsonl, .ndjson, .csv or .parquet file."},
 	{Name: RuleSecret, Short: "A secret is written out, or refers to what is out of reach.", Help: "Refer to a variable GREENLIGHT_SECRET_… of the server, or to a file below --check-secrets."},
-	{Name: RuleTemplate, Short: "A request template can't be read.", Help: "Write JSON whose placeholders stand in strings, like \"${amount}\" and \"${@row}\"."},
+	{Name: RuleTemplate, Short: "A request template, or a placeholder of Defaults, can't be read.", Help: "Write JSON whose placeholders stand in strings, like \"${amount}\" and \"${@row}\"; in Defaults ${model} is the one placeholder, and $${ a plain ${."},
 	{Name: RuleJSONPath, Short: "A JSONPath can't be read.", Help: "Write a path as RFC 9535 does, like $.scores[*]."},
 	{Name: RuleExpression, Short: "An expression is not CEL that gives true or false.", Help: "Correct it at the place that is named; figures are floating-point numbers."},
 	{Name: RuleUnknownFigure, Short: "An expression uses a figure that no check gives.", Help: "Use a figure of a check of this list or an earlier one; the live color's are there only where a gate compares with it."},

@@ -34,16 +34,14 @@ func (m *merger) warnings(models map[string]*choice[Model], fleets map[string]*c
 		w.overlaps(hosts)
 		all = append(all, w.found...)
 	}
-	return sortProblems(all)
+	return toldOnce(sortProblems(all))
 }
 
 // warn notes what is doubtful at path.
 func (w *warner) warn(path, rule, format string, args ...any) {
-	at := w.document.at(path)
-	w.found = append(w.found, Problem{
-		File: w.document.file, Line: at.line, Column: at.column,
-		Rule: rule, Message: fmt.Sprintf(format, args...), Model: w.model.Name,
-	})
+	p := w.document.problem(path, rule, fmt.Sprintf(format, args...))
+	p.Model = w.model.Name
+	w.found = append(w.found, p)
 }
 
 // has reports whether path was written in the model's document.

@@ -18,7 +18,8 @@ func lintCommand() *cobra.Command {
 		Long: `Check policy files, and all policy files in folders, as the server would. Every
 problem is reported with file, line, column and rule. Errors keep a policy out of
 force. Warnings do not: they are of what is valid and hardly meant, like a gate that
-nothing can break.
+nothing can break. A file that is named by itself inherits from the Defaults of its
+own folder, and from no other.
 
 Exit codes: 0 no error; 1 there are errors, or with --strict warnings; 2 wrong usage.`,
 		Example: `  greenlight policy lint policies/
