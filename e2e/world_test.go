@@ -38,6 +38,7 @@ type worldOptions struct {
 	listener bool // the (single) Envoy takes its listener over xDS
 	rate     int  // load through all Envoys; default 200 a second; -1 for none
 	env      []string
+	envoyEnv []string
 	green    string // version of green; default models.Equal
 	git      bool   // the policies are in a git repository
 }
@@ -248,7 +249,7 @@ func (w *world) addEnvoy(node string, args ...string) *lab.Envoy {
 	w.t.Helper()
 	bin, err := lab.FindEnvoy()
 	must(w.t, err)
-	opts := lab.EnvoyOptions{Bin: bin, Dir: w.dir, Node: node, Fleet: fleet, XDS: w.server.XDS, Delta: w.opts.delta, Args: args}
+	opts := lab.EnvoyOptions{Bin: bin, Dir: w.dir, Node: node, Fleet: fleet, XDS: w.server.XDS, Delta: w.opts.delta, Args: args, Env: w.opts.envoyEnv}
 	if w.relay != nil {
 		opts.XDS = w.relay.address
 	}

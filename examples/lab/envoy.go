@@ -32,6 +32,7 @@ type EnvoyOptions struct {
 	// Edit, if not nil, changes the bootstrap before it is written.
 	Edit func(bootstrap map[string]any)
 	Args []string // more arguments for the program
+	Env  []string // more variables of its environment
 }
 
 // Envoy is a running Envoy.
@@ -58,7 +59,7 @@ func StartEnvoy(ctx context.Context, opts EnvoyOptions) (*Envoy, error) {
 		"--log-level", "warning", "--drain-time-s", "1", "--parent-shutdown-time-s", "2",
 	}, opts.Args...)
 	_ = os.Remove(base + ".admin")
-	proc, err := StartProc(opts.Node, opts.Dir, opts.Bin, nil, args...)
+	proc, err := StartProc(opts.Node, opts.Dir, opts.Bin, opts.Env, args...)
 	if err != nil {
 		return nil, err
 	}
