@@ -294,6 +294,11 @@ func (w *watch) tell(next policy.Set) {
 			w.Log.Warn("policy problem", "problem", p.String())
 		}
 	}
+	for _, p := range next.Warnings {
+		if !slices.Contains(w.set.Warnings, p) {
+			w.Log.Warn("policy warning", "warning", p.String())
+		}
+	}
 	before, now := w.set.Origin, next.Origin
 	switch {
 	case now.Problem != "" && now.Problem != before.Problem:

@@ -3,6 +3,7 @@ package git
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,28 @@ func TestWhatACommitLeavesAloneStays(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(o.Folder, "current", "elsewhere")); !os.IsNotExist(err) {
 		t.Errorf("more than the path was checked out: %v", err)
+	}
+}
+
+// What is doubtful about a commit is looked for in its own files, not in those that it
+// replaces.
+func TestWarningsAreOfTheCommitItself(t *testing.T) {
+	a := newAuthor(t)
+	a.write("a.yaml", model("a", "a.example")+"  validate: [golden: {file: cases.jsonl}]\n")
+	a.write("cases.jsonl", "")
+	w := watchIt(t, a.options(), policy.Set{})
+	empty := func(s policy.Set) bool {
+		return slices.ContainsFunc(s.Warnings, func(p policy.Problem) bool { return p.Rule == policy.RuleEmptyData && p.File == "a.yaml" })
+	}
+	if set := w.in(a.push("No case")); !empty(set) {
+		t.Errorf("nothing is said of a file without cases: %v", set.Warnings)
+	}
+	if !strings.Contains(w.log.String(), "policy warning") {
+		t.Errorf("the log has no warning:\n%s", w.log)
+	}
+	a.write("cases.jsonl", "{}\n")
+	if set := w.in(a.push("A case")); empty(set) {
+		t.Errorf("a file with a case is said to be empty: %v", set.Warnings)
 	}
 }
 
