@@ -113,6 +113,19 @@ func TestEveryFieldOfFleetArrives(t *testing.T) {
 	everyLeaf(t, reflect.ValueOf(f).Elem(), func() proto.Message { return api.Fleet(*f) })
 }
 
+func TestEveryFieldOfOriginArrives(t *testing.T) {
+	o := &policy.Origin{}
+	fill(reflect.ValueOf(o).Elem())
+	everyLeaf(t, reflect.ValueOf(o).Elem(), func() proto.Message {
+		s := serve(t, newModels(), &history{}, nil, *o)
+		r, err := s.client.ListModels(t.Context(), &adminv1.ListModelsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.GetPolicies()
+	})
+}
+
 func TestEveryFieldOfAssessmentArrives(t *testing.T) {
 	a := &rollout.Assessment{}
 	fill(reflect.ValueOf(a).Elem())

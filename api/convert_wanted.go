@@ -7,7 +7,7 @@ import (
 )
 
 func policySource(s policy.Source) *adminv1.PolicySource {
-	return &adminv1.PolicySource{File: s.File, Line: number(s.Line), Hash: s.Hash, Commit: policyCommit(s.Commit)}
+	return &adminv1.PolicySource{File: s.File, Line: number(s.Line), Hash: s.Hash, Commit: policyCommit(s.Commit), Defaults: s.Defaults}
 }
 
 func policyCommit(c *policy.Commit) *adminv1.PolicyCommit {
@@ -35,4 +35,11 @@ func parted(p rollout.Parted) *adminv1.Parted {
 		return nil
 	}
 	return &adminv1.Parted{By: p.By, Why: p.Why, At: at(p.At), Hash: p.Hash, Version: p.Version}
+}
+
+func policyOrigin(o policy.Origin) *adminv1.PolicyOrigin {
+	if o == (policy.Origin{}) {
+		return nil
+	}
+	return &adminv1.PolicyOrigin{Commit: policyCommit(o.Commit), Problem: o.Problem, Since: at(o.Since)}
 }

@@ -162,10 +162,12 @@ type served struct {
 	client  adminv1.AdminServiceClient
 }
 
-func serve(t *testing.T, m *models, h *history, f fleets) *served {
+func serve(t *testing.T, m *models, h *history, f fleets, origin ...policy.Origin) *served {
 	t.Helper()
 	s := &served{models: m, history: h, checks: &runs{}}
-	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page, Groups: friends})
+	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page, Groups: friends, Origin: func() policy.Origin {
+		return append(origin, policy.Origin{})[0]
+	}})
 	// Small windows, so that a client that doesn't read is soon noticed.
 	s.grpc = grpc.NewServer(grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(64<<10), grpc.WriteBufferSize(0))
 	s.server.Register(s.grpc)

@@ -11,7 +11,7 @@ import (
 
 // ListModels implements adminv1.AdminServiceServer.
 func (s *Server) ListModels(context.Context, *adminv1.ListModelsRequest) (*adminv1.ListModelsResponse, error) {
-	out := &adminv1.ListModelsResponse{}
+	out := &adminv1.ListModelsResponse{Policies: policyOrigin(s.origin())}
 	for _, st := range s.statuses() {
 		out.Models = append(out.Models, ModelStatus(st))
 	}

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"greenlight/api/adminv1"
+	"greenlight/policy"
 	"greenlight/rollout"
 )
 
@@ -53,7 +54,7 @@ type Fleets interface {
 	Fleets() []rollout.FleetView
 }
 
-// Options is what a Server needs; all fields are required but Groups and Log.
+// Options is what a Server needs; all fields are required but Groups, Origin and Log.
 type Options struct {
 	Models  Models
 	History History
@@ -62,6 +63,8 @@ type Options struct {
 	// Groups is the groups that a person belongs to, for approvals; nil: nobody belongs
 	// to any.
 	Groups func(person string) ([]string, error)
+	// Origin is where the policies in force come from; nil: not known.
+	Origin func() policy.Origin
 	// HTML makes the page that shows a report.
 	HTML func(rollout.Assessment) ([]byte, error)
 	Log  *slog.Logger
@@ -76,6 +79,7 @@ type Server struct {
 	fleets  Fleets
 	checks  Checks
 	groups  func(person string) ([]string, error)
+	origin  func() policy.Origin
 	html    func(rollout.Assessment) ([]byte, error)
 	log     *slog.Logger
 	health  *health.Server
@@ -91,6 +95,10 @@ func New(o Options) *Server {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	origin := o.Origin
+	if origin == nil {
+		origin = func() policy.Origin { return policy.Origin{} }
+	}
 	groups := o.Groups
 	if groups == nil {
 		groups = func(string) ([]string, error) { return nil, nil }
@@ -98,7 +106,7 @@ func New(o Options) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Server{
 		models: o.Models, history: o.History, fleets: o.Fleets,
-		checks: o.Checks, groups: groups, html: o.HTML, log: log,
+		checks: o.Checks, groups: groups, origin: origin, html: o.HTML, log: log,
 		health: health.NewServer(), closing: ctx, close: cancel,
 	}
 }

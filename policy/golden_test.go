@@ -101,10 +101,19 @@ func TestExamplePoliciesAreClean(t *testing.T) {
 		t.Error(p)
 	}
 	for _, file := range append(list(t, "../examples/policies/*.yaml"), list(t, "../examples/policies/*/*.yaml")...) {
-		if !bytes.HasPrefix(read(t, file), []byte("# ")) {
-			t.Errorf("%s does not begin with a comment on what it is for", file)
+		line, rest, _ := strings.Cut(string(read(t, file)), "\n")
+		if !strings.HasPrefix(line, "# yaml-language-server: $schema=") || !strings.HasSuffix(line, "greenlight.schema.json") {
+			t.Errorf("%s does not begin with the line by which editors find the schema", file)
+		}
+		if !strings.HasPrefix(rest, "# ") {
+			t.Errorf("%s does not say what it is for", file)
 		}
 	}
+	schema, err := policy.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "../examples/policies/greenlight.schema.json", schema)
 }
 
 // Every key of the format is in its reference.

@@ -59,8 +59,10 @@ func (*ListModelsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListModelsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Models        []*ModelStatus         `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Models []*ModelStatus         `protobuf:"bytes,1,rep,name=models,proto3" json:"models,omitempty"`
+	// Where the policies come from.
+	Policies      *PolicyOrigin `protobuf:"bytes,2,opt,name=policies,proto3" json:"policies,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -98,6 +100,13 @@ func (*ListModelsResponse) Descriptor() ([]byte, []int) {
 func (x *ListModelsResponse) GetModels() []*ModelStatus {
 	if x != nil {
 		return x.Models
+	}
+	return nil
+}
+
+func (x *ListModelsResponse) GetPolicies() *PolicyOrigin {
+	if x != nil {
+		return x.Policies
 	}
 	return nil
 }
@@ -2478,9 +2487,10 @@ var File_greenlight_admin_v1_admin_proto protoreflect.FileDescriptor
 const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
-	"\x11ListModelsRequest\"N\n" +
+	"\x11ListModelsRequest\"\x8d\x01\n" +
 	"\x12ListModelsResponse\x128\n" +
-	"\x06models\x18\x01 \x03(\v2 .greenlight.admin.v1.ModelStatusR\x06models\"'\n" +
+	"\x06models\x18\x01 \x03(\v2 .greenlight.admin.v1.ModelStatusR\x06models\x12=\n" +
+	"\bpolicies\x18\x02 \x01(\v2!.greenlight.admin.v1.PolicyOriginR\bpolicies\"'\n" +
 	"\x0fGetModelRequest\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\"J\n" +
 	"\x10GetModelResponse\x126\n" +
@@ -2708,89 +2718,91 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*GetReportRequest)(nil),     // 40: greenlight.admin.v1.GetReportRequest
 	(*GetReportResponse)(nil),    // 41: greenlight.admin.v1.GetReportResponse
 	(*ModelStatus)(nil),          // 42: greenlight.admin.v1.ModelStatus
-	(Color)(0),                   // 43: greenlight.admin.v1.Color
-	(Shape)(0),                   // 44: greenlight.admin.v1.Shape
-	(*durationpb.Duration)(nil),  // 45: google.protobuf.Duration
-	(*Switch)(nil),               // 46: greenlight.admin.v1.Switch
-	(*Fleet)(nil),                // 47: greenlight.admin.v1.Fleet
-	(*CheckProgress)(nil),        // 48: greenlight.admin.v1.CheckProgress
-	(*Assessment)(nil),           // 49: greenlight.admin.v1.Assessment
+	(*PolicyOrigin)(nil),         // 43: greenlight.admin.v1.PolicyOrigin
+	(Color)(0),                   // 44: greenlight.admin.v1.Color
+	(Shape)(0),                   // 45: greenlight.admin.v1.Shape
+	(*durationpb.Duration)(nil),  // 46: google.protobuf.Duration
+	(*Switch)(nil),               // 47: greenlight.admin.v1.Switch
+	(*Fleet)(nil),                // 48: greenlight.admin.v1.Fleet
+	(*CheckProgress)(nil),        // 49: greenlight.admin.v1.CheckProgress
+	(*Assessment)(nil),           // 50: greenlight.admin.v1.Assessment
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
 	42, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 1: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	43, // 2: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
-	43, // 3: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
-	42, // 4: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 5: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 6: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 7: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 8: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 9: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 10: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 11: greenlight.admin.v1.ApproveResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 12: greenlight.admin.v1.RequeueResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	44, // 13: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
-	24, // 14: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
-	25, // 15: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
-	45, // 16: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
-	44, // 17: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
-	45, // 18: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
-	45, // 19: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
-	46, // 20: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
-	46, // 21: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
-	47, // 22: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
-	47, // 23: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
-	42, // 24: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	36, // 25: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
-	43, // 26: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
-	48, // 27: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
-	39, // 28: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
-	49, // 29: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
-	49, // 30: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
-	0,  // 31: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
-	2,  // 32: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
-	4,  // 33: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
-	6,  // 34: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
-	8,  // 35: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
-	10, // 36: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
-	12, // 37: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
-	14, // 38: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
-	16, // 39: greenlight.admin.v1.AdminService.Drill:input_type -> greenlight.admin.v1.DrillRequest
-	18, // 40: greenlight.admin.v1.AdminService.Approve:input_type -> greenlight.admin.v1.ApproveRequest
-	20, // 41: greenlight.admin.v1.AdminService.Requeue:input_type -> greenlight.admin.v1.RequeueRequest
-	22, // 42: greenlight.admin.v1.AdminService.Advise:input_type -> greenlight.admin.v1.AdviseRequest
-	26, // 43: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
-	28, // 44: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
-	30, // 45: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
-	32, // 46: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
-	34, // 47: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
-	37, // 48: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
-	40, // 49: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
-	1,  // 50: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 51: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 52: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 53: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 54: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 55: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 56: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 57: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 58: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
-	19, // 59: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
-	21, // 60: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
-	23, // 61: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
-	27, // 62: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	29, // 63: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	31, // 64: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	33, // 65: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	35, // 66: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	38, // 67: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
-	41, // 68: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
-	50, // [50:69] is the sub-list for method output_type
-	31, // [31:50] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	43, // 1: greenlight.admin.v1.ListModelsResponse.policies:type_name -> greenlight.admin.v1.PolicyOrigin
+	42, // 2: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 3: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
+	44, // 4: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
+	42, // 5: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 6: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 7: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 8: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 9: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 10: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 11: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 12: greenlight.admin.v1.ApproveResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	42, // 13: greenlight.admin.v1.RequeueResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	45, // 14: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
+	24, // 15: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
+	25, // 16: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
+	46, // 17: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
+	45, // 18: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
+	46, // 19: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
+	46, // 20: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
+	47, // 21: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
+	47, // 22: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
+	48, // 23: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
+	48, // 24: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
+	42, // 25: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	36, // 26: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
+	44, // 27: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
+	49, // 28: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
+	39, // 29: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
+	50, // 30: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
+	50, // 31: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
+	0,  // 32: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
+	2,  // 33: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
+	4,  // 34: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
+	6,  // 35: greenlight.admin.v1.AdminService.Promote:input_type -> greenlight.admin.v1.PromoteRequest
+	8,  // 36: greenlight.admin.v1.AdminService.Pause:input_type -> greenlight.admin.v1.PauseRequest
+	10, // 37: greenlight.admin.v1.AdminService.Resume:input_type -> greenlight.admin.v1.ResumeRequest
+	12, // 38: greenlight.admin.v1.AdminService.Abort:input_type -> greenlight.admin.v1.AbortRequest
+	14, // 39: greenlight.admin.v1.AdminService.Rollback:input_type -> greenlight.admin.v1.RollbackRequest
+	16, // 40: greenlight.admin.v1.AdminService.Drill:input_type -> greenlight.admin.v1.DrillRequest
+	18, // 41: greenlight.admin.v1.AdminService.Approve:input_type -> greenlight.admin.v1.ApproveRequest
+	20, // 42: greenlight.admin.v1.AdminService.Requeue:input_type -> greenlight.admin.v1.RequeueRequest
+	22, // 43: greenlight.admin.v1.AdminService.Advise:input_type -> greenlight.admin.v1.AdviseRequest
+	26, // 44: greenlight.admin.v1.AdminService.ListSwitches:input_type -> greenlight.admin.v1.ListSwitchesRequest
+	28, // 45: greenlight.admin.v1.AdminService.GetSwitch:input_type -> greenlight.admin.v1.GetSwitchRequest
+	30, // 46: greenlight.admin.v1.AdminService.ListFleets:input_type -> greenlight.admin.v1.ListFleetsRequest
+	32, // 47: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
+	34, // 48: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
+	37, // 49: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
+	40, // 50: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
+	1,  // 51: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 52: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 53: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 54: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 55: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 56: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 57: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 58: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 59: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
+	19, // 60: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
+	21, // 61: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
+	23, // 62: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
+	27, // 63: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	29, // 64: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	31, // 65: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	33, // 66: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	35, // 67: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	38, // 68: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	41, // 69: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	51, // [51:70] is the sub-list for method output_type
+	32, // [32:51] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_admin_proto_init() }

@@ -1252,7 +1252,9 @@ type PolicySource struct {
 	// SHA-256 of the document, in hex.
 	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
 	// The commit that brought the document as it is; unset for a plain folder.
-	Commit        *PolicyCommit `protobuf:"bytes,4,opt,name=commit,proto3" json:"commit,omitempty"`
+	Commit *PolicyCommit `protobuf:"bytes,4,opt,name=commit,proto3" json:"commit,omitempty"`
+	// The files whose Defaults are in the policy, the farthest first.
+	Defaults      []string `protobuf:"bytes,5,rep,name=defaults,proto3" json:"defaults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1311,6 +1313,13 @@ func (x *PolicySource) GetHash() string {
 func (x *PolicySource) GetCommit() *PolicyCommit {
 	if x != nil {
 		return x.Commit
+	}
+	return nil
+}
+
+func (x *PolicySource) GetDefaults() []string {
+	if x != nil {
+		return x.Defaults
 	}
 	return nil
 }
@@ -3212,6 +3221,71 @@ func (x *Approval) GetWithin() *durationpb.Duration {
 	return nil
 }
 
+// PolicyOrigin says where the policies in force come from, and why they are not the
+// ones that their folder or repository has now.
+type PolicyOrigin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The commit in force; unset for a plain folder, and before the first good one.
+	Commit *PolicyCommit `protobuf:"bytes,1,opt,name=commit,proto3" json:"commit,omitempty"`
+	// Empty while what the source says is in force.
+	Problem string `protobuf:"bytes,2,opt,name=problem,proto3" json:"problem,omitempty"`
+	// Since when it is not.
+	Since         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyOrigin) Reset() {
+	*x = PolicyOrigin{}
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyOrigin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyOrigin) ProtoMessage() {}
+
+func (x *PolicyOrigin) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_policy_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyOrigin.ProtoReflect.Descriptor instead.
+func (*PolicyOrigin) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_policy_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *PolicyOrigin) GetCommit() *PolicyCommit {
+	if x != nil {
+		return x.Commit
+	}
+	return nil
+}
+
+func (x *PolicyOrigin) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
+func (x *PolicyOrigin) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
 var File_greenlight_admin_v1_policy_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
@@ -3289,12 +3363,13 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06cookie\x18\x02 \x01(\tR\x06cookie\x128\n" +
 	"\n" +
 	"cookie_ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\tcookieTtl\x12\x1b\n" +
-	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"\x85\x01\n" +
+	"\tsource_ip\x18\x04 \x01(\bR\bsourceIp\"\xa1\x01\n" +
 	"\fPolicySource\x12\x12\n" +
 	"\x04file\x18\x01 \x01(\tR\x04file\x12\x12\n" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x12\n" +
 	"\x04hash\x18\x03 \x01(\tR\x04hash\x129\n" +
-	"\x06commit\x18\x04 \x01(\v2!.greenlight.admin.v1.PolicyCommitR\x06commit\"\xcb\x01\n" +
+	"\x06commit\x18\x04 \x01(\v2!.greenlight.admin.v1.PolicyCommitR\x06commit\x12\x1a\n" +
+	"\bdefaults\x18\x05 \x03(\tR\bdefaults\"\xcb\x01\n" +
 	"\fPolicyCommit\x12\x1e\n" +
 	"\n" +
 	"repository\x18\x01 \x01(\tR\n" +
@@ -3442,7 +3517,11 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06before\x18\x01 \x01(\x0e2\x18.greenlight.admin.v1.ActR\x06before\x12\x0e\n" +
 	"\x02by\x18\x02 \x03(\tR\x02by\x12\x14\n" +
 	"\x05count\x18\x03 \x01(\x05R\x05count\x121\n" +
-	"\x06within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06within*?\n" +
+	"\x06within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06within\"\x95\x01\n" +
+	"\fPolicyOrigin\x129\n" +
+	"\x06commit\x18\x01 \x01(\v2!.greenlight.admin.v1.PolicyCommitR\x06commit\x12\x18\n" +
+	"\aproblem\x18\x02 \x01(\tR\aproblem\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since*?\n" +
 	"\x05Color\x12\x15\n" +
 	"\x11COLOR_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -3496,7 +3575,7 @@ func file_greenlight_admin_v1_policy_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_policy_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_greenlight_admin_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(Color)(0),                    // 0: greenlight.admin.v1.Color
 	(Shape)(0),                    // 1: greenlight.admin.v1.Shape
@@ -3538,17 +3617,18 @@ var file_greenlight_admin_v1_policy_proto_goTypes = []any{
 	(*CalendarSpan)(nil),          // 37: greenlight.admin.v1.CalendarSpan
 	(*Queue)(nil),                 // 38: greenlight.admin.v1.Queue
 	(*Approval)(nil),              // 39: greenlight.admin.v1.Approval
-	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
-	(*Predict)(nil),               // 41: greenlight.admin.v1.Predict
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
-	(*Secret)(nil),                // 43: greenlight.admin.v1.Secret
-	(*QualityCheck)(nil),          // 44: greenlight.admin.v1.QualityCheck
-	(*DriftCheck)(nil),            // 45: greenlight.admin.v1.DriftCheck
-	(*LatencyCheck)(nil),          // 46: greenlight.admin.v1.LatencyCheck
-	(*PrometheusCheck)(nil),       // 47: greenlight.admin.v1.PrometheusCheck
-	(*WebhookCheck)(nil),          // 48: greenlight.admin.v1.WebhookCheck
-	(*ExpressionCheck)(nil),       // 49: greenlight.admin.v1.ExpressionCheck
-	(OnInconclusive)(0),           // 50: greenlight.admin.v1.OnInconclusive
+	(*PolicyOrigin)(nil),          // 40: greenlight.admin.v1.PolicyOrigin
+	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
+	(*Predict)(nil),               // 42: greenlight.admin.v1.Predict
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*Secret)(nil),                // 44: greenlight.admin.v1.Secret
+	(*QualityCheck)(nil),          // 45: greenlight.admin.v1.QualityCheck
+	(*DriftCheck)(nil),            // 46: greenlight.admin.v1.DriftCheck
+	(*LatencyCheck)(nil),          // 47: greenlight.admin.v1.LatencyCheck
+	(*PrometheusCheck)(nil),       // 48: greenlight.admin.v1.PrometheusCheck
+	(*WebhookCheck)(nil),          // 49: greenlight.admin.v1.WebhookCheck
+	(*ExpressionCheck)(nil),       // 50: greenlight.admin.v1.ExpressionCheck
+	(OnInconclusive)(0),           // 51: greenlight.admin.v1.OnInconclusive
 }
 var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	16, // 0: greenlight.admin.v1.Policy.source:type_name -> greenlight.admin.v1.PolicySource
@@ -3557,12 +3637,12 @@ var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	20, // 3: greenlight.admin.v1.Policy.route:type_name -> greenlight.admin.v1.Route
 	24, // 4: greenlight.admin.v1.Policy.validate:type_name -> greenlight.admin.v1.Check
 	28, // 5: greenlight.admin.v1.Policy.shift:type_name -> greenlight.admin.v1.ShiftStep
-	40, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
+	41, // 6: greenlight.admin.v1.Policy.prepare_within:type_name -> google.protobuf.Duration
 	30, // 7: greenlight.admin.v1.Policy.confirm:type_name -> greenlight.admin.v1.Confirm
 	31, // 8: greenlight.admin.v1.Policy.bake:type_name -> greenlight.admin.v1.Bake
 	32, // 9: greenlight.admin.v1.Policy.rollback:type_name -> greenlight.admin.v1.RollbackPolicy
 	33, // 10: greenlight.admin.v1.Policy.retire:type_name -> greenlight.admin.v1.Retire
-	41, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
+	42, // 11: greenlight.admin.v1.Policy.predict:type_name -> greenlight.admin.v1.Predict
 	29, // 12: greenlight.admin.v1.Policy.step_checks:type_name -> greenlight.admin.v1.StepChecks
 	1,  // 13: greenlight.admin.v1.Policy.shape:type_name -> greenlight.admin.v1.Shape
 	10, // 14: greenlight.admin.v1.Policy.judge:type_name -> greenlight.admin.v1.Judge
@@ -3573,64 +3653,66 @@ var file_greenlight_admin_v1_policy_proto_depIdxs = []int32{
 	36, // 19: greenlight.admin.v1.Policy.calendar:type_name -> greenlight.admin.v1.Calendar
 	38, // 20: greenlight.admin.v1.Policy.queue:type_name -> greenlight.admin.v1.Queue
 	39, // 21: greenlight.admin.v1.Policy.approve:type_name -> greenlight.admin.v1.Approval
-	40, // 22: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
+	41, // 22: greenlight.admin.v1.Rolling.hold:type_name -> google.protobuf.Duration
 	11, // 23: greenlight.admin.v1.Judge.errors:type_name -> greenlight.admin.v1.ErrorRule
 	12, // 24: greenlight.admin.v1.Judge.latency:type_name -> greenlight.admin.v1.LatencyRule
-	40, // 25: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
+	41, // 25: greenlight.admin.v1.Judge.max_hold:type_name -> google.protobuf.Duration
 	2,  // 26: greenlight.admin.v1.Judge.otherwise:type_name -> greenlight.admin.v1.ThinOtherwise
 	13, // 27: greenlight.admin.v1.LatencyRule.max:type_name -> greenlight.admin.v1.LatencyMax
-	40, // 28: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
-	40, // 29: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
-	40, // 30: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
+	41, // 28: greenlight.admin.v1.LatencyMax.max:type_name -> google.protobuf.Duration
+	41, // 29: greenlight.admin.v1.Shadow.duration:type_name -> google.protobuf.Duration
+	41, // 30: greenlight.admin.v1.Sticky.cookie_ttl:type_name -> google.protobuf.Duration
 	17, // 31: greenlight.admin.v1.PolicySource.commit:type_name -> greenlight.admin.v1.PolicyCommit
-	42, // 32: greenlight.admin.v1.PolicyCommit.at:type_name -> google.protobuf.Timestamp
+	43, // 32: greenlight.admin.v1.PolicyCommit.at:type_name -> google.protobuf.Timestamp
 	0,  // 33: greenlight.admin.v1.Wanted.color:type_name -> greenlight.admin.v1.Color
 	3,  // 34: greenlight.admin.v1.Route.protocol:type_name -> greenlight.admin.v1.Protocol
-	40, // 35: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
+	41, // 35: greenlight.admin.v1.Route.timeout:type_name -> google.protobuf.Duration
 	21, // 36: greenlight.admin.v1.Route.retries:type_name -> greenlight.admin.v1.Retries
 	22, // 37: greenlight.admin.v1.Route.outlier:type_name -> greenlight.admin.v1.Outlier
 	23, // 38: greenlight.admin.v1.Route.limits:type_name -> greenlight.admin.v1.Limits
-	40, // 39: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
-	43, // 40: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
+	41, // 39: greenlight.admin.v1.Route.connect_timeout:type_name -> google.protobuf.Duration
+	44, // 40: greenlight.admin.v1.Route.preview_token:type_name -> greenlight.admin.v1.Secret
 	15, // 41: greenlight.admin.v1.Route.sticky:type_name -> greenlight.admin.v1.Sticky
-	40, // 42: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
-	40, // 43: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
-	40, // 44: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
+	41, // 42: greenlight.admin.v1.Outlier.interval:type_name -> google.protobuf.Duration
+	41, // 43: greenlight.admin.v1.Outlier.eject_for:type_name -> google.protobuf.Duration
+	41, // 44: greenlight.admin.v1.Check.timeout:type_name -> google.protobuf.Duration
 	25, // 45: greenlight.admin.v1.Check.endpoints:type_name -> greenlight.admin.v1.EndpointsCheck
 	26, // 46: greenlight.admin.v1.Check.ready:type_name -> greenlight.admin.v1.ReadyCheck
 	27, // 47: greenlight.admin.v1.Check.golden:type_name -> greenlight.admin.v1.GoldenCheck
-	44, // 48: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
-	45, // 49: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
-	46, // 50: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
-	47, // 51: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
-	48, // 52: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
-	49, // 53: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
-	50, // 54: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
+	45, // 48: greenlight.admin.v1.Check.quality:type_name -> greenlight.admin.v1.QualityCheck
+	46, // 49: greenlight.admin.v1.Check.drift:type_name -> greenlight.admin.v1.DriftCheck
+	47, // 50: greenlight.admin.v1.Check.latency:type_name -> greenlight.admin.v1.LatencyCheck
+	48, // 51: greenlight.admin.v1.Check.prometheus:type_name -> greenlight.admin.v1.PrometheusCheck
+	49, // 52: greenlight.admin.v1.Check.webhook:type_name -> greenlight.admin.v1.WebhookCheck
+	50, // 53: greenlight.admin.v1.Check.expression:type_name -> greenlight.admin.v1.ExpressionCheck
+	51, // 54: greenlight.admin.v1.Check.on_inconclusive:type_name -> greenlight.admin.v1.OnInconclusive
 	4,  // 55: greenlight.admin.v1.GoldenCheck.protocol:type_name -> greenlight.admin.v1.GoldenProtocol
-	40, // 56: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
-	40, // 57: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
+	41, // 56: greenlight.admin.v1.ShiftStep.hold:type_name -> google.protobuf.Duration
+	41, // 57: greenlight.admin.v1.StepChecks.every:type_name -> google.protobuf.Duration
 	24, // 58: greenlight.admin.v1.StepChecks.checks:type_name -> greenlight.admin.v1.Check
-	40, // 59: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
+	41, // 59: greenlight.admin.v1.Confirm.within:type_name -> google.protobuf.Duration
 	5,  // 60: greenlight.admin.v1.Confirm.otherwise:type_name -> greenlight.admin.v1.Otherwise
-	40, // 61: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
-	40, // 62: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
+	41, // 61: greenlight.admin.v1.Bake.duration:type_name -> google.protobuf.Duration
+	41, // 62: greenlight.admin.v1.Bake.every:type_name -> google.protobuf.Duration
 	24, // 63: greenlight.admin.v1.Bake.checks:type_name -> greenlight.admin.v1.Check
-	40, // 64: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
-	43, // 65: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
+	41, // 64: greenlight.admin.v1.Retire.after:type_name -> google.protobuf.Duration
+	44, // 65: greenlight.admin.v1.Retire.secret:type_name -> greenlight.admin.v1.Secret
 	34, // 66: greenlight.admin.v1.Retire.consul:type_name -> greenlight.admin.v1.ConsulRetire
 	35, // 67: greenlight.admin.v1.Retire.nomad:type_name -> greenlight.admin.v1.NomadRetire
-	43, // 68: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
-	43, // 69: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
+	44, // 68: greenlight.admin.v1.ConsulRetire.token:type_name -> greenlight.admin.v1.Secret
+	44, // 69: greenlight.admin.v1.NomadRetire.token:type_name -> greenlight.admin.v1.Secret
 	37, // 70: greenlight.admin.v1.Calendar.windows:type_name -> greenlight.admin.v1.CalendarSpan
 	37, // 71: greenlight.admin.v1.Calendar.freeze:type_name -> greenlight.admin.v1.CalendarSpan
-	40, // 72: greenlight.admin.v1.CalendarSpan.lasts:type_name -> google.protobuf.Duration
+	41, // 72: greenlight.admin.v1.CalendarSpan.lasts:type_name -> google.protobuf.Duration
 	6,  // 73: greenlight.admin.v1.Approval.before:type_name -> greenlight.admin.v1.Act
-	40, // 74: greenlight.admin.v1.Approval.within:type_name -> google.protobuf.Duration
-	75, // [75:75] is the sub-list for method output_type
-	75, // [75:75] is the sub-list for method input_type
-	75, // [75:75] is the sub-list for extension type_name
-	75, // [75:75] is the sub-list for extension extendee
-	0,  // [0:75] is the sub-list for field type_name
+	41, // 74: greenlight.admin.v1.Approval.within:type_name -> google.protobuf.Duration
+	17, // 75: greenlight.admin.v1.PolicyOrigin.commit:type_name -> greenlight.admin.v1.PolicyCommit
+	43, // 76: greenlight.admin.v1.PolicyOrigin.since:type_name -> google.protobuf.Timestamp
+	77, // [77:77] is the sub-list for method output_type
+	77, // [77:77] is the sub-list for method input_type
+	77, // [77:77] is the sub-list for extension type_name
+	77, // [77:77] is the sub-list for extension extendee
+	0,  // [0:77] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_policy_proto_init() }
@@ -3659,7 +3741,7 @@ func file_greenlight_admin_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_policy_proto_rawDesc), len(file_greenlight_admin_v1_policy_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,7 +55,15 @@ func startFake() (*fake, error) {
 	}
 	f.trouble()
 	f.past()
-	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML})
+	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML, Origin: func() policy.Origin {
+		return policy.Origin{
+			Commit: &policy.Commit{
+				Repository: "https://git.example/policies", Ref: "main", ID: "9d1c0f2ab34e5d6f", At: f.ago(48 * time.Hour),
+				Author: "Ann <ann@example.org>", Subject: "give the canary ten minutes",
+			},
+			Problem: "https://git.example/policies: connection refused; the last good policies stand", Since: f.ago(2 * time.Hour),
+		}
+	}})
 	f.api.Register(f.grpc)
 	go func() {
 		defer close(f.done)

@@ -58,8 +58,23 @@ func (a *app) statusOfAll(cmd *cobra.Command, out *format) error {
 		for _, m := range r.GetModels() {
 			a.statusRow(t, m)
 		}
-		return t.flush()
+		if err := t.flush(); err != nil {
+			return err
+		}
+		a.originLines(w, r.GetPolicies())
+		return nil
 	})
+}
+
+// originLines say which commit is in force, and why it is not the newest.
+func (a *app) originLines(w io.Writer, o *adminv1.PolicyOrigin) {
+	if c := o.GetCommit(); c != nil {
+		fmt.Fprintf(w, "\npolicies: commit %s by %s, %s ago: %s (%s of %s)\n", shortHash(c.GetId()), clean(c.GetAuthor()),
+			a.age(c.GetAt()), clean(c.GetSubject()), clean(c.GetRef()), clean(c.GetRepository()))
+	}
+	if o.GetProblem() != "" {
+		fmt.Fprintf(w, "policies: not up to date for %s: %s\n", a.age(o.GetSince()), clean(o.GetProblem()))
+	}
 }
 
 // statusRow shows weights and ready endpoints as blue/green.
@@ -109,5 +124,5 @@ func problemOf(m *adminv1.ModelStatus) string {
 	if n := m.GetSilentNodes(); len(n) > 0 {
 		silent = fmt.Sprintf("node %s %s", n[0].GetNode(), n[0].GetDetail())
 	}
-	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), m.GetEndpoints().GetProblem(), rejected, silent)
+	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), m.GetEndpoints().GetProblem(), rejected, silent, m.GetDrift(), m.GetState().GetQueued().GetWhy())
 }

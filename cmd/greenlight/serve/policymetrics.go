@@ -23,6 +23,14 @@ var (
 	policyFetchedDec = prometheus.NewDesc("greenlight_policy_fetch_time_seconds", "Unix time of the last fetch of the repository that went well.", nil, nil)
 )
 
+// now is where the policies in force come from.
+func (m *policyMetrics) now() policy.Origin {
+	if o := m.origin.Load(); o != nil {
+		return *o
+	}
+	return policy.Origin{}
+}
+
 // Describe implements prometheus.Collector.
 func (m *policyMetrics) Describe(c chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{commitDesc, originDesc, originSinceDesc, policyFetchedDec} {

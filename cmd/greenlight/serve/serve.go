@@ -185,6 +185,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	adminServer := grpc.NewServer()
 	api.New(api.Options{
 		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Log: s.log,
+		Origin: s.origin.now,
 		Groups: func(person string) ([]string, error) { return groupsOf(s.config.Groups, person) },
 	}).Register(adminServer)
 	httpServer := pages(s.group.Statuses, s.ready, s.group.Waiting, s.heard, s.origin)
