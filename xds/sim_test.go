@@ -46,6 +46,8 @@ type simNode struct {
 	endpoints map[string]int  // ACKed
 	routes    map[string]rollout.Weights
 	refused   map[string]bool // kind, name and version of what was rejected
+	sent      map[string]item // everything since it was last emptied, by kind and name
+	bytes     int             // of all answers, likewise
 }
 
 // answer is a response of either protocol.
@@ -71,7 +73,7 @@ func (s *Server) simulate(t failer, id string, delta bool) *simNode {
 func (s *Server) arrive(t failer, id, agent, config string, delta bool) *simNode {
 	return &simNode{
 		t: t, server: s, id: id, agent: agent, config: config, delta: delta,
-		clusters: map[string]bool{}, endpoints: map[string]int{}, routes: map[string]rollout.Weights{}, refused: map[string]bool{},
+		clusters: map[string]bool{}, endpoints: map[string]int{}, routes: map[string]rollout.Weights{}, refused: map[string]bool{}, sent: map[string]item{},
 		st: &stream{server: s, aggregated: true, delta: delta, awake: make(chan struct{}, 1), unknown: map[string]struct{}{}},
 	}
 }
@@ -112,11 +114,15 @@ func (n *simNode) pump() {
 			n.t.Fatalf("a second %s answer is in flight", k)
 		}
 		n.pending[k] = a
+		for name, i := range a.items {
+			n.sent[fmt.Sprint(k, " ", name)] = i
+		}
 		n.inspect(k, a)
 	}
 }
 
 func (n *simNode) decode(b []byte) (kind, *answer) {
+	n.bytes += len(b)
 	a := &answer{items: map[string]item{}}
 	var url string
 	if n.delta {
