@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/invopop/jsonschema"
@@ -52,12 +53,19 @@ func ReadStrict(file string, data []byte, format string, target any) (*Strict, [
 	return &Strict{marks: b.marks, file: file}, sortProblems(b.problems)
 }
 
-// Has reports whether path ("tests[0].given.registry") was written.
-func (s *Strict) Has(path string) bool { return s.marks.has(path) }
-
 // Unread reports whether path, or something around it, could not be read: what is
 // missing there is no mistake of its own.
 func (s *Strict) Unread(path string) bool { return s.marks.unread(path) }
+
+// UnreadIn reports whether something in what stands at path could not be read.
+func (s *Strict) UnreadIn(path string) bool {
+	for broken := range s.marks.broken {
+		if strings.HasPrefix(broken, path+".") || strings.HasPrefix(broken, path+"[") {
+			return true
+		}
+	}
+	return false
+}
 
 // Line is where path, or the nearest value around it that was written, stands.
 func (s *Strict) Line(path string) int { return s.marks.at(path).line }

@@ -250,7 +250,7 @@ func (e entry) expectations() []expected {
 }
 
 func (p *parser) expectation(x expected, path string, command bool) {
-	if x.isEmpty() {
+	if x.isEmpty() && !p.strict.UnreadIn(path) {
 		p.refuse(path, policy.RuleRequired, "%s expects nothing; write what, like phase or weights", x.key)
 	}
 	if x.key == "eventually" {
