@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strconv"
@@ -80,7 +81,8 @@ type binder struct {
 	// file is where the value at hand is inherited from; empty for an own one.
 	file string
 	// lists counts the lists around the value at hand.
-	lists int
+	lists  int
+	format string // what is read, in words; empty: the policy format
 }
 
 // bind fills target, a pointer to a raw struct.
@@ -104,13 +106,16 @@ func (b *binder) value(node ast.Node, v reflect.Value, path string) {
 		b.scalar(node, s, path)
 		return
 	}
+	if b.foreign(node, v, path) {
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		b.structure(node, v, path)
 	case reflect.Slice:
 		b.slice(node, v, path)
 	case reflect.Map:
-		b.texts(node, v, path)
+		b.entries(node, v, path)
 	default:
 		b.plain(node, v, path)
 	}
@@ -188,8 +193,8 @@ func (b *binder) structure(node ast.Node, v reflect.Value, path string) {
 // likely meant to be counts as unread: it is not missed on top of that.
 func (b *binder) unknown(at place, path, key string, mapping *ast.MappingNode, t reflect.Type) {
 	keys := keysOf(t)
-	b.problem(at, RuleUnknownKey, "%s is not a key of the policy format%s; known here: %s",
-		short(shown(child(path, key))), didYouMean(key, keys), strings.Join(keys, ", "))
+	b.problem(at, RuleUnknownKey, "%s is not a key of %s%s; known here: %s",
+		short(shown(child(path, key))), cmp.Or(b.format, "the policy format"), didYouMean(key, keys), strings.Join(keys, ", "))
 	meant := nearest(key, keys)
 	written := slices.ContainsFunc(mapping.Values, func(e *ast.MappingValueNode) bool { return e.Key.GetToken().Value == meant })
 	if meant != "" && !written {
@@ -226,19 +231,19 @@ func (b *binder) slice(node ast.Node, v reflect.Value, path string) {
 	b.lists--
 }
 
-// texts fills a map of texts, whose keys are the writer's own.
-func (b *binder) texts(node ast.Node, v reflect.Value, path string) {
+// entries fills a map, whose keys are the writer's own.
+func (b *binder) entries(node ast.Node, v reflect.Value, path string) {
 	mapping, ok := node.(*ast.MappingNode)
 	if !ok {
-		b.breaks(path, RuleWrongType, "%s is %s; write a mapping of names and texts", shown(path), typeName(node))
+		b.breaks(path, RuleWrongType, "%s is %s; write a mapping of names and %s", shown(path), typeName(node), valuesOf(v.Type()))
 		return
 	}
-	filled := map[string]string{}
+	v.Set(reflect.MakeMap(v.Type()))
 	for _, entry := range mapping.Values {
 		before := b.enter(entry)
 		key, at := entry.Key.GetToken(), b.here(startOf(entry.Value))
 		element := child(path, key.Value)
-		if _, doubled := filled[key.Value]; doubled || !isScalar(entry.Key) {
+		if v.MapIndex(reflect.ValueOf(key.Value)).IsValid() || !isScalar(entry.Key) {
 			b.problem(b.here(place{line: key.Position.Line, column: key.Position.Column}), RuleDoubledKey, "%s is written twice, or is no name; remove one", shown(child(path, short(key.Value))))
 		} else if b.takesBack(entry, element) {
 			b.marks.taken[element] = at
@@ -246,11 +251,18 @@ func (b *binder) texts(node ast.Node, v reflect.Value, path string) {
 			b.marks.places[element] = at
 			value := reflect.New(v.Type().Elem()).Elem()
 			b.value(entry.Value, value, element)
-			filled[key.Value] = value.String()
+			v.SetMapIndex(reflect.ValueOf(key.Value), value)
 		}
 		b.file = before
 	}
-	v.Set(reflect.ValueOf(filled))
+}
+
+// valuesOf is what a map of type t holds, in words.
+func valuesOf(t reflect.Type) string {
+	if t.Elem().Kind() == reflect.String {
+		return "texts"
+	}
+	return "values"
 }
 
 // plain fills text, numbers and truth values. Nothing is converted: what looks

@@ -13,7 +13,7 @@ import (
 func Lint(paths []string) []Problem {
 	all := Reading{}
 	for _, path := range paths {
-		r := lintPath(path)
+		r := ReadPath(path)
 		all.Files += r.Files
 		all.documents = append(all.documents, r.documents...)
 		all.Problems = append(all.Problems, r.Problems...)
@@ -22,9 +22,9 @@ func Lint(paths []string) []Problem {
 	return sortProblems(slices.Concat(set.Problems, set.Warnings))
 }
 
-// lintPath reads one file or folder. A file that is named is read whatever its
+// ReadPath reads one file or folder. A file that is named is read whatever its
 // name ends with.
-func lintPath(path string) Reading {
+func ReadPath(path string) Reading {
 	info, err := os.Stat(path)
 	if err != nil {
 		return failed(path, RuleUnreadable, "it can't be read: "+reason(err))

@@ -21,7 +21,7 @@ type Effective struct {
 // Show reads a policy folder, or a file, as Lint does, and gives the effective
 // policy of one model in it. The error says why there is none.
 func Show(path, name string) (*Effective, error) {
-	r := lintPath(path)
+	r := ReadPath(path)
 	set := Merge(Set{}, r, time.Time{})
 	entry, known := set.Models[name]
 	switch {

@@ -148,6 +148,8 @@ func (s State) waitsFor(p *policy.Model, target policy.Color) string {
 		return fmt.Sprintf("%s serves several versions: %s", target, version)
 	case s.PolicyGeneration != 0:
 		return "not every node has confirmed the changed policy yet"
+	case s.Reverting: // it is about to be what was before
+		return "a node rejected the policy"
 	case !old.At.IsZero() && old.Hash == p.Source.Hash && old.Version == version:
 		return fmt.Sprintf("%s; it is tried again with another version or a changed policy, or when a person starts it", old.Why)
 	default:

@@ -6,38 +6,49 @@ import (
 	"github.com/spf13/cobra"
 
 	"greenlight/policy"
+	"greenlight/rollout/scenario"
 )
 
 func (a *app) policyCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check policy files, show policies and where they come from, print the schema",
+		Short: "Check, show and test policy files, and say where policies come from",
 		Long: `Check policy files as the server would, show a model's policy with every default in
-it, print the JSON Schema, and say which commits brought the policies in force. Only
-blame needs a server.`,
+it, test what policies make of good and bad versions, print the JSON Schema, and say
+which commits brought the policies in force. Only blame needs a server.`,
 		Example: `  greenlight policy lint policies/
   greenlight policy show fraud policies/
+  greenlight policy test tests/
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), showCommand(), schemaCommand(), a.blameCommand())
+	}, lintCommand(), showCommand(), testCommand(), schemaCommand(), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {
-	return &cobra.Command{
+	tests := false
+	cmd := &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON Schema of policy files",
+		Short: "Print the JSON Schema of policy files, or of tests of policies",
 		Long: `Print the JSON Schema of policy files, for editors that complete and check YAML.
-It is made from what the server itself decodes into.`,
+It is made from what the server itself decodes into. With --tests it is that of
+the files that 'greenlight policy test' reads.`,
 		Example: `  greenlight policy schema > greenlight.schema.json
+  greenlight policy schema --tests > greenlight-tests.schema.json
   # first line of a policy: # yaml-language-server: $schema=greenlight.schema.json`,
 		Args:              none,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			raw, err := policy.Schema()
+			schema := policy.Schema
+			if tests {
+				schema = scenario.Schema
+			}
+			raw, err := schema()
 			if err != nil {
 				return fmt.Errorf("make schema: %w", err)
 			}
 			return write(cmd.OutOrStdout(), raw)
 		},
 	}
+	cmd.Flags().BoolVar(&tests, "tests", false, "the schema of tests of policies")
+	return cmd
 }

@@ -1,0 +1,207 @@
+package simulate
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+	"greenlight/rollout/judge"
+)
+
+const (
+	// quietWindows is how many empty windows follow the last request, as in telemetry.
+	quietWindows = 60
+	// namedNodes is the most nodes whose requests are told apart.
+	namedNodes = 20
+)
+
+// users counts users' requests into the open window. What is not a whole request yet
+// is carried on, so that in the long run each share is exactly what was given.
+type users struct {
+	times   times
+	begun   time.Time // of the open window
+	counted time.Time // up to here
+	routed  []rollout.Routed
+	shadow  rollout.ByColor[rollout.Tally]
+	nodes   []rollout.NodeWindow
+	turn    int // whose turn the next odd request of a group is
+	carried map[carryKey]float64
+	touched bool
+	quiet   int // empty windows since the last request; -1: there was none
+}
+
+// carryKey is what a fraction is of.
+type carryKey struct {
+	color policy.Color
+	what  string
+}
+
+// begin forgets everything: nobody has heard of a request yet.
+func (u *users) begin(now time.Time) {
+	u.quiet, u.carried = -1, map[carryKey]float64{}
+	u.open(now)
+}
+
+func (u *users) open(now time.Time) {
+	u.begun, u.counted = now, now
+	u.routed, u.shadow, u.nodes, u.touched = nil, rollout.ByColor[rollout.Tally]{}, nil, false
+}
+
+// whole is how many of a number that grows by more are whole, most of them at most,
+// and carries the rest on.
+func (u *users) whole(c policy.Color, what string, more float64, most int) int {
+	key := carryKey{c, what}
+	sum := u.carried[key] + more
+	n := min(int(sum+1e-9), most)
+	u.carried[key] = sum - float64(n)
+	return n
+}
+
+// passTraffic counts the requests up to now, by what the nodes have ACKed.
+func (w *World) passTraffic() {
+	u, t := &w.users, w.given.Traffic
+	d := w.now.Sub(u.counted)
+	if d <= 0 {
+		return
+	}
+	u.counted = w.now
+	if w.down || t.Unreported || t.Rate <= 0 {
+		return
+	}
+	for _, g := range w.fleet.groups() {
+		rate := t.Rate * d.Seconds() * float64(len(g.nodes)) / float64(len(w.fleet.nodes))
+		var sent rollout.ByColor[int]
+		for _, c := range policy.Colors {
+			n := u.whole(c, "users", rate*share(g.weights.Of(c)), math.MaxInt)
+			*sent.At(c) = n
+			u.add(g.weights, c, u.tally(c, "", n, *t.Of(c)))
+		}
+		u.addNodes(g, sent)
+		if to := g.mirror.To; g.mirror.Percent > 0 {
+			n := u.whole(to, "copies", rate*share(g.mirror.Percent), math.MaxInt)
+			at := u.shadow.At(to)
+			*at = sum(*at, u.tally(to, "mirrored ", n, *t.Of(to)))
+			u.touched = u.touched || n > 0
+		}
+	}
+}
+
+func share(w policy.Weight) float64 { return float64(w) / float64(policy.Full) }
+
+// tally is n requests to c.
+func (u *users) tally(c policy.Color, of string, n int, b Behaviour) rollout.Tally {
+	failed := u.whole(c, of+"errors", float64(n)*b.Errors, n)
+	wrong := u.whole(c, of+"client errors", float64(n)*b.ClientErrors, n-failed)
+	return rollout.Tally{
+		Requests: n, Scaled: float64(n), Errors: failed, Rejected: wrong,
+		Classes: [6]int{2: n - failed - wrong, 4: wrong, 5: failed}, Latency: u.times.sample(b.Latency, n),
+	}
+}
+
+// add counts users' requests that were routed by weights.
+func (u *users) add(weights rollout.Weights, c policy.Color, t rollout.Tally) {
+	if t.Requests == 0 {
+		return
+	}
+	u.touched = true
+	i := slices.IndexFunc(u.routed, func(r rollout.Routed) bool { return r.Weights == weights })
+	if i < 0 {
+		i = len(u.routed)
+		u.routed = append(u.routed, rollout.Routed{Weights: weights})
+	}
+	at := u.routed[i].Colors.At(c)
+	*at = sum(*at, t)
+}
+
+// sum is two tallies in one.
+func sum(a, b rollout.Tally) rollout.Tally {
+	switch {
+	case a.Requests == 0:
+		return b
+	case b.Requests == 0:
+		return a
+	}
+	out := rollout.Tally{
+		Requests: a.Requests + b.Requests, Scaled: a.Scaled + b.Scaled, Errors: a.Errors + b.Errors,
+		Rejected: a.Rejected + b.Rejected, Gone: a.Gone + b.Gone, Latency: judge.Merge(a.Latency, b.Latency),
+	}
+	for i := range out.Classes {
+		out.Classes[i] = a.Classes[i] + b.Classes[i]
+	}
+	return out
+}
+
+// addNodes divides a group's requests among its nodes.
+func (u *users) addNodes(g group, sent rollout.ByColor[int]) {
+	named := g.nodes[:min(len(g.nodes), namedNodes)]
+	for i, n := range named {
+		var own rollout.ByColor[int]
+		for _, c := range policy.Colors {
+			total := sent.Of(c)
+			*own.At(c) = total / len(g.nodes)
+			if (i+u.turn)%len(g.nodes) < total%len(g.nodes) {
+				*own.At(c)++
+			}
+		}
+		if own.Blue+own.Green == 0 {
+			continue
+		}
+		same := func(o rollout.NodeWindow) bool {
+			return o.Fleet == n.fleet && o.Node == n.name && o.Weights == g.weights
+		}
+		if at := slices.IndexFunc(u.nodes, same); at >= 0 {
+			u.nodes[at].Requests.Blue += own.Blue
+			u.nodes[at].Requests.Green += own.Green
+			continue
+		}
+		u.nodes = append(u.nodes, rollout.NodeWindow{Fleet: n.fleet, Node: n.name, Weights: g.weights, Requests: own})
+	}
+	u.turn++
+}
+
+// close ends the open window; nil when there is nothing to tell.
+func (u *users) close(now time.Time) *rollout.Window {
+	w := rollout.Window{Begin: u.begun, End: now, Users: u.routed, Shadow: u.shadow, Nodes: u.nodes}
+	switch {
+	case u.touched:
+		u.quiet = 0
+	case u.quiet < 0 || u.quiet >= quietWindows:
+		u.open(now)
+		return nil
+	default:
+		u.quiet++
+	}
+	u.open(now)
+	slices.SortFunc(w.Users, func(a, b rollout.Routed) int { return cmp.Compare(a.Weights.Blue, b.Weights.Blue) })
+	slices.SortFunc(w.Nodes, func(a, b rollout.NodeWindow) int {
+		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Weights.Blue, b.Weights.Blue))
+	})
+	return &w
+}
+
+// group is connected nodes that route alike.
+type group struct {
+	weights rollout.Weights
+	mirror  rollout.Mirror
+	nodes   []*node
+}
+
+// groups is the nodes that carry users and report them.
+func (f *fleet) groups() []group {
+	var out []group
+	for _, n := range f.nodes {
+		if !n.connected() || n.held.weights == (rollout.Weights{}) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(g group) bool { return g.weights == n.held.weights && g.mirror == n.held.mirror })
+		if i < 0 {
+			i = len(out)
+			out = append(out, group{weights: n.held.weights, mirror: n.held.mirror})
+		}
+		out[i].nodes = append(out[i].nodes, n)
+	}
+	return out
+}
