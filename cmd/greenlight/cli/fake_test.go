@@ -55,7 +55,7 @@ func startFake() (*fake, error) {
 	}
 	f.trouble()
 	f.past()
-	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML, Origin: func() policy.Origin {
+	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML, Policies: f.filed, Origin: func() policy.Origin {
 		return policy.Origin{
 			Commit: &policy.Commit{
 				Repository: "https://git.example/policies", Ref: "main", ID: "9d1c0f2ab34e5d6f", At: f.ago(48 * time.Hour),
@@ -378,4 +378,13 @@ func (f *fake) Fleets() []rollout.FleetView {
 		}},
 		{Name: "apps", Routes: "apps-routes"},
 	}
+}
+
+// filed is what the policy files of the server say: what its models run.
+func (f *fake) filed() api.Filed {
+	out := api.Filed{Folder: "policies", Set: policy.Set{Models: map[string]policy.Entry{}}}
+	for _, st := range f.Statuses() {
+		out.Set.Models[st.State.Model] = policy.Entry{Model: st.Policy}
+	}
+	return out
 }
