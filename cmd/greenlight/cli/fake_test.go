@@ -89,8 +89,9 @@ func (f *fake) idle(name string) rollout.Status {
 	}
 	st := rollout.Status{
 		Policy: &policy.Model{Name: name, Source: policy.Source{File: "policies/" + name + ".yaml", Line: 1, Hash: "4bf5122f344554c53bde2ebb8cd2b7e3"},
-			Validate: fakeChecks(name),
-			Shift:    []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
+			Discovery: policy.Discovery{Service: name, ColorMeta: "color", VersionMeta: "version"},
+			Validate:  fakeChecks(name),
+			Shift:     []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
 		State: rollout.State{
 			Model: name, Phase: rollout.Idle, Live: policy.Blue, Weights: rollout.AllOn(policy.Blue), Generation: 3,
 			Since: f.ago(3 * time.Hour),

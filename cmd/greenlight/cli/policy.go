@@ -11,15 +11,17 @@ import (
 func (a *app) policyCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "policy",
-		Short: "Check policy files, show policies and where they come from, print the schema",
-		Long: `Check policy files as the server would, show a model's policy with every default in
-it, print the JSON Schema, and say which commits brought the policies in force. Only
-blame needs a server.`,
+		Short: "Check policy files, plan their changes, and show policies and where they come from",
+		Long: `Check policy files as the server would, tell what they will do before they are in
+force, show a model's policy with every default in it, print the JSON Schema, and say
+which commits brought the policies in force. Only blame, and plan without --against,
+need a server.`,
 		Example: `  greenlight policy lint policies/
+  greenlight policy plan policies/ --server greenlight.internal:18001
   greenlight policy show fraud policies/
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), showCommand(), schemaCommand(), a.blameCommand())
+	}, lintCommand(), a.planCommand(), showCommand(), schemaCommand(), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {
