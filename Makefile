@@ -35,7 +35,7 @@ test-short: ## Run the tests that need no Envoy, no Consul and no model server (
 .PHONY: bench
 bench: ## Print the figures that the docs state, each beside its floor
 	ENVOY=$$(tools/get-envoy) && CONSUL=$$(tools/get-consul) && export ENVOY CONSUL && \
-	go test -p 1 -run '^$$' -bench Figure -benchtime 1x -timeout 20m ./xds ./check ./telemetry ./e2e
+	go test -p 1 -run '^$$' -bench Figure -benchtime 1x -timeout 20m ./xds ./check ./telemetry ./cmd/greenlight/plan ./e2e
 
 .PHONY: sim
 sim: ## Print how many simulated pairs of equal and of worse models each judgement blocks (about four minutes)

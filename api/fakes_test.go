@@ -156,6 +156,7 @@ type served struct {
 	models  *models
 	history *history
 	checks  *runs
+	filed   api.Filed
 	server  *api.Server
 	grpc    *grpc.Server
 	conn    *grpc.ClientConn
@@ -167,7 +168,7 @@ func serve(t *testing.T, m *models, h *history, f fleets, origin ...policy.Origi
 	s := &served{models: m, history: h, checks: &runs{}}
 	s.server = api.New(api.Options{Models: m, History: h, Fleets: f, Checks: s.checks, HTML: page, Groups: friends, Origin: func() policy.Origin {
 		return append(origin, policy.Origin{})[0]
-	}})
+	}, Policies: func() api.Filed { return s.filed }})
 	// Small windows, so that a client that doesn't read is soon noticed.
 	s.grpc = grpc.NewServer(grpc.InitialWindowSize(64<<10), grpc.InitialConnWindowSize(64<<10), grpc.WriteBufferSize(0))
 	s.server.Register(s.grpc)

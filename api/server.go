@@ -67,22 +67,25 @@ type Options struct {
 	Origin func() policy.Origin
 	// HTML makes the page that shows a report.
 	HTML func(rollout.Assessment) ([]byte, error)
-	Log  *slog.Logger
+	// Policies is what the policy files say now.
+	Policies func() Filed
+	Log      *slog.Logger
 }
 
 // Server is the AdminService.
 type Server struct {
 	adminv1.UnimplementedAdminServiceServer
 
-	models  Models
-	history History
-	fleets  Fleets
-	checks  Checks
-	groups  func(person string) ([]string, error)
-	origin  func() policy.Origin
-	html    func(rollout.Assessment) ([]byte, error)
-	log     *slog.Logger
-	health  *health.Server
+	models   Models
+	history  History
+	fleets   Fleets
+	checks   Checks
+	groups   func(person string) ([]string, error)
+	origin   func() policy.Origin
+	html     func(rollout.Assessment) ([]byte, error)
+	policies func() Filed
+	log      *slog.Logger
+	health   *health.Server
 
 	closing context.Context // done when Shutdown was called
 	close   context.CancelFunc
@@ -106,7 +109,7 @@ func New(o Options) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Server{
 		models: o.Models, history: o.History, fleets: o.Fleets,
-		checks: o.Checks, groups: groups, origin: origin, html: o.HTML, log: log,
+		checks: o.Checks, groups: groups, origin: origin, html: o.HTML, policies: o.Policies, log: log,
 		health: health.NewServer(), closing: ctx, close: cancel,
 	}
 }

@@ -114,6 +114,9 @@ func (n *simNode) pump() {
 			n.t.Fatalf("a second %s answer is in flight", k)
 		}
 		n.pending[k] = a
+		if n.sent == nil {
+			n.sent = map[string]item{}
+		}
 		for name, i := range a.items {
 			n.sent[fmt.Sprint(k, " ", name)] = i
 		}

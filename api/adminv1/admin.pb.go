@@ -2486,7 +2486,7 @@ var File_greenlight_admin_v1_admin_proto protoreflect.FileDescriptor
 
 const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\n" +
-	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
+	"\x1fgreenlight/admin/v1/admin.proto\x12\x13greenlight.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgreenlight/admin/v1/fleet.proto\x1a!greenlight/admin/v1/inforce.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/report.proto\x1a greenlight/admin/v1/status.proto\"\x13\n" +
 	"\x11ListModelsRequest\"\x8d\x01\n" +
 	"\x12ListModelsResponse\x128\n" +
 	"\x06models\x18\x01 \x03(\v2 .greenlight.admin.v1.ModelStatusR\x06models\x12=\n" +
@@ -2637,7 +2637,7 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x04html\x18\x02 \x01(\bR\x04html\"`\n" +
 	"\x11GetReportResponse\x127\n" +
 	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
-	"\x04html\x18\x02 \x01(\fR\x04html2\x9e\r\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html2\x83\x0e\n" +
 	"\fAdminService\x12]\n" +
 	"\n" +
 	"ListModels\x12&.greenlight.admin.v1.ListModelsRequest\x1a'.greenlight.admin.v1.ListModelsResponse\x12W\n" +
@@ -2659,7 +2659,8 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\bGetFleet\x12$.greenlight.admin.v1.GetFleetRequest\x1a%.greenlight.admin.v1.GetFleetResponse\x12P\n" +
 	"\x05Watch\x12!.greenlight.admin.v1.WatchRequest\x1a\".greenlight.admin.v1.WatchResponse0\x01\x12\\\n" +
 	"\tRunChecks\x12%.greenlight.admin.v1.RunChecksRequest\x1a&.greenlight.admin.v1.RunChecksResponse0\x01\x12Z\n" +
-	"\tGetReport\x12%.greenlight.admin.v1.GetReportRequest\x1a&.greenlight.admin.v1.GetReportResponseB Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
+	"\tGetReport\x12%.greenlight.admin.v1.GetReportRequest\x1a&.greenlight.admin.v1.GetReportResponse\x12c\n" +
+	"\fListPolicies\x12(.greenlight.admin.v1.ListPoliciesRequest\x1a).greenlight.admin.v1.ListPoliciesResponseB Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
 
 var (
 	file_greenlight_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -2726,6 +2727,8 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*Fleet)(nil),                // 48: greenlight.admin.v1.Fleet
 	(*CheckProgress)(nil),        // 49: greenlight.admin.v1.CheckProgress
 	(*Assessment)(nil),           // 50: greenlight.admin.v1.Assessment
+	(*ListPoliciesRequest)(nil),  // 51: greenlight.admin.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil), // 52: greenlight.admin.v1.ListPoliciesResponse
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
 	42, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
@@ -2779,27 +2782,29 @@ var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
 	34, // 48: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
 	37, // 49: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
 	40, // 50: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
-	1,  // 51: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 52: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 53: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 54: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 55: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 56: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 57: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 58: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 59: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
-	19, // 60: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
-	21, // 61: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
-	23, // 62: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
-	27, // 63: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	29, // 64: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	31, // 65: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	33, // 66: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	35, // 67: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	38, // 68: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
-	41, // 69: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
-	51, // [51:70] is the sub-list for method output_type
-	32, // [32:51] is the sub-list for method input_type
+	51, // 51: greenlight.admin.v1.AdminService.ListPolicies:input_type -> greenlight.admin.v1.ListPoliciesRequest
+	1,  // 52: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 53: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 54: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 55: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 56: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 57: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 58: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 59: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 60: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
+	19, // 61: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
+	21, // 62: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
+	23, // 63: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
+	27, // 64: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	29, // 65: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	31, // 66: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	33, // 67: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	35, // 68: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	38, // 69: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	41, // 70: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	52, // 71: greenlight.admin.v1.AdminService.ListPolicies:output_type -> greenlight.admin.v1.ListPoliciesResponse
+	52, // [52:72] is the sub-list for method output_type
+	32, // [32:52] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
 	32, // [32:32] is the sub-list for extension extendee
 	0,  // [0:32] is the sub-list for field type_name
@@ -2811,6 +2816,7 @@ func file_greenlight_admin_v1_admin_proto_init() {
 		return
 	}
 	file_greenlight_admin_v1_fleet_proto_init()
+	file_greenlight_admin_v1_inforce_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_report_proto_init()
 	file_greenlight_admin_v1_status_proto_init()

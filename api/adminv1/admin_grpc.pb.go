@@ -38,6 +38,7 @@ const (
 	AdminService_Watch_FullMethodName        = "/greenlight.admin.v1.AdminService/Watch"
 	AdminService_RunChecks_FullMethodName    = "/greenlight.admin.v1.AdminService/RunChecks"
 	AdminService_GetReport_FullMethodName    = "/greenlight.admin.v1.AdminService/GetReport"
+	AdminService_ListPolicies_FullMethodName = "/greenlight.admin.v1.AdminService/ListPolicies"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -117,6 +118,9 @@ type AdminServiceClient interface {
 	RunChecks(ctx context.Context, in *RunChecksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RunChecksResponse], error)
 	// GetReport answers with everything that was measured for a switch so far.
 	GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*GetReportResponse, error)
+	// ListPolicies answers with every policy in force, whole, and where its model or
+	// fleet stands: what `greenlight policy plan` compares files with.
+	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
 }
 
 type adminServiceClient struct {
@@ -335,6 +339,16 @@ func (c *adminServiceClient) GetReport(ctx context.Context, in *GetReportRequest
 	return out, nil
 }
 
+func (c *adminServiceClient) ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPoliciesResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListPolicies_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -412,6 +426,9 @@ type AdminServiceServer interface {
 	RunChecks(*RunChecksRequest, grpc.ServerStreamingServer[RunChecksResponse]) error
 	// GetReport answers with everything that was measured for a switch so far.
 	GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error)
+	// ListPolicies answers with every policy in force, whole, and where its model or
+	// fleet stands: what `greenlight policy plan` compares files with.
+	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -478,6 +495,9 @@ func (UnimplementedAdminServiceServer) RunChecks(*RunChecksRequest, grpc.ServerS
 }
 func (UnimplementedAdminServiceServer) GetReport(context.Context, *GetReportRequest) (*GetReportResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetReport not implemented")
+}
+func (UnimplementedAdminServiceServer) ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPolicies not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -828,6 +848,24 @@ func _AdminService_GetReport_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ListPolicies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPoliciesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListPolicies(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListPolicies_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListPolicies(ctx, req.(*ListPoliciesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -902,6 +940,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetReport",
 			Handler:    _AdminService_GetReport_Handler,
+		},
+		{
+			MethodName: "ListPolicies",
+			Handler:    _AdminService_ListPolicies_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

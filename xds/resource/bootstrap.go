@@ -1,9 +1,7 @@
 package resource
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net"
 	"strconv"
@@ -16,8 +14,6 @@ import (
 	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	httpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -78,7 +74,7 @@ func Bootstrap(o Options) ([]byte, error) {
 	if err := b.ValidateAll(); err != nil {
 		return nil, fmt.Errorf("check bootstrap: %w", err)
 	}
-	return stableJSON(b)
+	return JSON(b)
 }
 
 // overload bounds the connections that clients may hold: past it Envoy refuses
@@ -166,22 +162,4 @@ func parseAddress(hostport string, least uint64) (*corev3.Address, error) {
 		return nil, fmt.Errorf("%q must name a host and a port from %d to 65535", hostport, least)
 	}
 	return socketAddress(host, int(port)), nil
-}
-
-// stableJSON writes m with proto field names. protojson varies its white space
-// on purpose, so it is laid out anew.
-func stableJSON(m proto.Message) ([]byte, error) {
-	raw, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("write JSON: %w", err)
-	}
-	var compact, out bytes.Buffer
-	if err := json.Compact(&compact, raw); err != nil {
-		return nil, fmt.Errorf("compact JSON: %w", err)
-	}
-	if err := json.Indent(&out, compact.Bytes(), "", "  "); err != nil {
-		return nil, fmt.Errorf("indent JSON: %w", err)
-	}
-	out.WriteByte('\n')
-	return out.Bytes(), nil
 }

@@ -66,6 +66,10 @@ func (a *app) completeSwitch(cmd *cobra.Command, _ []string, typed string) ([]co
 	return names(all, typed)
 }
 
+func completeFolder(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
 func completing(cmd *cobra.Command) (context.Context, context.CancelFunc) {
 	ctx := cmd.Context()
 	if ctx == nil {

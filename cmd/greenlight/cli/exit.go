@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,7 +52,18 @@ func usageOf(cmd *cobra.Command, err error) error {
 		message += "; did you mean " + strings.Join(strings.Fields(near), " or ") + "?"
 	}
 	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
-	return &codedError{code: CodeUsage, err: errors.New(message), hint: hint}
+	return &codedError{code: usageCode(cmd), err: errors.New(message), hint: hint}
+}
+
+// usageExit is the annotation of a command whose exit code 2 has another meaning: the
+// code of its wrong usage.
+const usageExit = "usage-exit"
+
+func usageCode(cmd *cobra.Command) int {
+	if code, err := strconv.Atoi(cmd.Annotations[usageExit]); err == nil {
+		return code
+	}
+	return CodeUsage
 }
 
 // report prints err, if it has something to say, and returns its exit code.

@@ -55,7 +55,7 @@ func startFake() (*fake, error) {
 	}
 	f.trouble()
 	f.past()
-	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML, Origin: func() policy.Origin {
+	f.api = api.New(api.Options{Models: f, History: f, Fleets: f, Checks: f, HTML: report.HTML, Policies: f.filed, Origin: func() policy.Origin {
 		return policy.Origin{
 			Commit: &policy.Commit{
 				Repository: "https://git.example/policies", Ref: "main", ID: "9d1c0f2ab34e5d6f", At: f.ago(48 * time.Hour),
@@ -89,8 +89,9 @@ func (f *fake) idle(name string) rollout.Status {
 	}
 	st := rollout.Status{
 		Policy: &policy.Model{Name: name, Source: policy.Source{File: "policies/" + name + ".yaml", Line: 1, Hash: "4bf5122f344554c53bde2ebb8cd2b7e3"},
-			Validate: fakeChecks(name),
-			Shift:    []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
+			Discovery: policy.Discovery{Service: name, ColorMeta: "color", VersionMeta: "version"},
+			Validate:  fakeChecks(name),
+			Shift:     []policy.Step{{Weight: 500, Hold: time.Minute}, {Weight: policy.Full}}},
 		State: rollout.State{
 			Model: name, Phase: rollout.Idle, Live: policy.Blue, Weights: rollout.AllOn(policy.Blue), Generation: 3,
 			Since: f.ago(3 * time.Hour),
@@ -378,4 +379,13 @@ func (f *fake) Fleets() []rollout.FleetView {
 		}},
 		{Name: "apps", Routes: "apps-routes"},
 	}
+}
+
+// filed is what the policy files of the server say: what its models run.
+func (f *fake) filed() api.Filed {
+	out := api.Filed{Folder: "policies", Set: policy.Set{Models: map[string]policy.Entry{}}}
+	for _, st := range f.Statuses() {
+		out.Set.Models[st.State.Model] = policy.Entry{Model: st.Policy}
+	}
+	return out
 }

@@ -61,6 +61,7 @@ type server struct {
 	policies   policySource
 	repository *git.Source
 	origin     *policyMetrics
+	filed      filed
 	// ready is closed when routing may be sent to the fleets.
 	ready chan struct{}
 	// kept says which policies are already on disk. Only keepPolicies touches it.
@@ -184,7 +185,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 	s.heard.Register(xdsServer)
 	adminServer := grpc.NewServer()
 	api.New(api.Options{
-		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Log: s.log,
+		Models: s.group, History: s.store, Fleets: s.xds, Checks: s.group, HTML: report.HTML, Policies: s.whatIsFiled, Log: s.log,
 		Origin: s.origin.now,
 		Groups: func(person string) ([]string, error) { return groupsOf(s.config.Groups, person) },
 	}).Register(adminServer)
@@ -236,6 +237,7 @@ func (s *server) takePolicies(set policy.Set) {
 	}
 	s.origin.origin.Store(&set.Origin)
 	s.keepPolicies(set)
+	s.filed.put(set)
 	s.heard.SetModels(slices.Collect(maps.Keys(set.Models)))
 	s.xds.SetFleets(fleets)
 	s.group.SetPolicies(set)
