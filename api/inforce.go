@@ -43,6 +43,7 @@ func (s *Server) ListPolicies(context.Context, *adminv1.ListPoliciesRequest) (*a
 	filed := s.policies()
 	out := &adminv1.ListPoliciesResponse{
 		Format: PoliciesFormat, At: at(time.Now()), Folder: filed.Folder, FilesFolder: filed.Files, AllowRemoval: filed.AllowRemoval,
+		Origin: policyOrigin(filed.Set.Origin),
 	}
 	for _, st := range s.statuses() {
 		m, err := modelInForce(st, filed.Set.Models[st.State.Model])

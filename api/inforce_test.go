@@ -30,6 +30,7 @@ func TestPoliciesInForce(t *testing.T) {
 	st.State.Switch = &rollout.Switch{ID: "s1", Verdicts: []rollout.Verdict{{Check: "golden"}}, Transitions: []rollout.Transition{{To: rollout.Baking}}}
 	m.statuses["fraud"] = st
 	s.filed = api.Filed{Folder: "policies", Files: "/data/current/policies", AllowRemoval: true, Set: policy.Set{
+		Origin: policy.Origin{Problem: "connection refused"},
 		Models: map[string]policy.Entry{"fraud": {Model: other}},
 		Fleets: map[string]policy.FleetEntry{"edge": {Fleet: &policy.Fleet{Name: "edge", Routes: "r"}}, "bad": {Problem: "broken"}},
 	}}
@@ -37,7 +38,7 @@ func TestPoliciesInForce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.GetFormat() != api.PoliciesFormat || r.GetFolder() != "policies" || r.GetFilesFolder() != "/data/current/policies" || !r.GetAllowRemoval() || r.GetAt() == nil {
+	if r.GetFormat() != api.PoliciesFormat || r.GetFolder() != "policies" || r.GetFilesFolder() != "/data/current/policies" || !r.GetAllowRemoval() || r.GetAt() == nil || r.GetOrigin().GetProblem() != "connection refused" {
 		t.Errorf("%v", r)
 	}
 	if len(r.GetModels()) != 2 || r.GetModels()[1].GetModel() != "fraud" {

@@ -78,7 +78,9 @@ type ListPoliciesResponse struct {
 	Fleets []*FleetInForce `protobuf:"bytes,6,rep,name=fleets,proto3" json:"fleets,omitempty"`
 	// The policy folder, as policies name the files that they use: where it lies on the
 	// server's machine.
-	FilesFolder   string `protobuf:"bytes,7,opt,name=files_folder,json=filesFolder,proto3" json:"files_folder,omitempty"`
+	FilesFolder string `protobuf:"bytes,7,opt,name=files_folder,json=filesFolder,proto3" json:"files_folder,omitempty"`
+	// Where the policies in force come from.
+	Origin        *PolicyOrigin `protobuf:"bytes,8,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,6 +162,13 @@ func (x *ListPoliciesResponse) GetFilesFolder() string {
 		return x.FilesFolder
 	}
 	return ""
+}
+
+func (x *ListPoliciesResponse) GetOrigin() *PolicyOrigin {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
 }
 
 // ModelInForce is one model's policy and where the model stands.
@@ -390,7 +399,7 @@ var File_greenlight_admin_v1_inforce_proto protoreflect.FileDescriptor
 const file_greenlight_admin_v1_inforce_proto_rawDesc = "" +
 	"\n" +
 	"!greenlight/admin/v1/inforce.proto\x12\x13greenlight.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a greenlight/admin/v1/policy.proto\x1a greenlight/admin/v1/status.proto\"\x15\n" +
-	"\x13ListPoliciesRequest\"\xb0\x02\n" +
+	"\x13ListPoliciesRequest\"\xeb\x02\n" +
 	"\x14ListPoliciesResponse\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\x05R\x06format\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
@@ -398,7 +407,8 @@ const file_greenlight_admin_v1_inforce_proto_rawDesc = "" +
 	"\rallow_removal\x18\x04 \x01(\bR\fallowRemoval\x129\n" +
 	"\x06models\x18\x05 \x03(\v2!.greenlight.admin.v1.ModelInForceR\x06models\x129\n" +
 	"\x06fleets\x18\x06 \x03(\v2!.greenlight.admin.v1.FleetInForceR\x06fleets\x12!\n" +
-	"\ffiles_folder\x18\a \x01(\tR\vfilesFolder\"\x94\x03\n" +
+	"\ffiles_folder\x18\a \x01(\tR\vfilesFolder\x129\n" +
+	"\x06origin\x18\b \x01(\v2!.greenlight.admin.v1.PolicyOriginR\x06origin\"\x94\x03\n" +
 	"\fModelInForce\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12\x16\n" +
 	"\x06policy\x18\x02 \x01(\fR\x06policy\x12\x14\n" +
@@ -439,22 +449,24 @@ var file_greenlight_admin_v1_inforce_proto_goTypes = []any{
 	(*ModelInForce)(nil),          // 2: greenlight.admin.v1.ModelInForce
 	(*FleetInForce)(nil),          // 3: greenlight.admin.v1.FleetInForce
 	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
-	(Color)(0),                    // 5: greenlight.admin.v1.Color
-	(*Weights)(nil),               // 6: greenlight.admin.v1.Weights
-	(Phase)(0),                    // 7: greenlight.admin.v1.Phase
+	(*PolicyOrigin)(nil),          // 5: greenlight.admin.v1.PolicyOrigin
+	(Color)(0),                    // 6: greenlight.admin.v1.Color
+	(*Weights)(nil),               // 7: greenlight.admin.v1.Weights
+	(Phase)(0),                    // 8: greenlight.admin.v1.Phase
 }
 var file_greenlight_admin_v1_inforce_proto_depIdxs = []int32{
 	4, // 0: greenlight.admin.v1.ListPoliciesResponse.at:type_name -> google.protobuf.Timestamp
 	2, // 1: greenlight.admin.v1.ListPoliciesResponse.models:type_name -> greenlight.admin.v1.ModelInForce
 	3, // 2: greenlight.admin.v1.ListPoliciesResponse.fleets:type_name -> greenlight.admin.v1.FleetInForce
-	5, // 3: greenlight.admin.v1.ModelInForce.live:type_name -> greenlight.admin.v1.Color
-	6, // 4: greenlight.admin.v1.ModelInForce.weights:type_name -> greenlight.admin.v1.Weights
-	7, // 5: greenlight.admin.v1.ModelInForce.phase:type_name -> greenlight.admin.v1.Phase
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	5, // 3: greenlight.admin.v1.ListPoliciesResponse.origin:type_name -> greenlight.admin.v1.PolicyOrigin
+	6, // 4: greenlight.admin.v1.ModelInForce.live:type_name -> greenlight.admin.v1.Color
+	7, // 5: greenlight.admin.v1.ModelInForce.weights:type_name -> greenlight.admin.v1.Weights
+	8, // 6: greenlight.admin.v1.ModelInForce.phase:type_name -> greenlight.admin.v1.Phase
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_inforce_proto_init() }

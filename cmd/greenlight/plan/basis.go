@@ -27,8 +27,8 @@ type Basis struct {
 	// InForce has the policies that the fleets have, of the models for which they are
 	// others than Set's because nodes rejected those.
 	InForce map[string]*policy.Model
-	// States is where models stand, with facts. A model that is not in it, or has no
-	// live color yet, is supposed to stand where its policy begins.
+	// States is where models stand, with facts. A model that is not in it is supposed to
+	// stand where its policy begins.
 	States map[string]rollout.State
 	// Nodes is how many nodes of each fleet are connected; nil when that is not known.
 	Nodes map[string]int

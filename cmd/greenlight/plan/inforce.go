@@ -21,6 +21,13 @@ func InForce(name string, r *adminv1.ListPoliciesResponse) (Basis, error) {
 		Set:     policy.Set{Models: map[string]policy.Entry{}, Fleets: map[string]policy.FleetEntry{}},
 		InForce: map[string]*policy.Model{}, States: map[string]rollout.State{}, Nodes: map[string]int{},
 	}
+	if o := r.GetOrigin(); o.GetCommit() != nil {
+		commit := policy.Commit{ID: o.GetCommit().GetId()}
+		b.Name += ", commit " + commit.Short()
+	}
+	if p := r.GetOrigin().GetProblem(); p != "" {
+		b.Notes = append(b.Notes, "now, "+clean(p))
+	}
 	for _, m := range r.GetModels() {
 		if err := b.take(m); err != nil {
 			return Basis{}, fmt.Errorf("read what %s says of model %s: %w", name, m.GetModel(), err)
@@ -45,6 +52,9 @@ func InForce(name string, r *adminv1.ListPoliciesResponse) (Basis, error) {
 
 // take takes what the server says of one model.
 func (b *Basis) take(m *adminv1.ModelInForce) error {
+	if p := m.GetProblem(); p != "" {
+		b.Notes = append(b.Notes, "now, model "+m.GetModel()+": "+clean(p))
+	}
 	if len(m.GetPolicy()) == 0 && len(m.GetFiled()) == 0 {
 		return nil // there never was a good one
 	}
@@ -57,9 +67,6 @@ func (b *Basis) take(m *adminv1.ModelInForce) error {
 		return err
 	}
 	b.Set.Models[m.GetModel()] = entry
-	if p := m.GetProblem(); p != "" {
-		b.Notes = append(b.Notes, "now, model "+m.GetModel()+": "+clean(p))
-	}
 	if len(inForce) > 0 && len(m.GetFiled()) > 0 {
 		other := &policy.Model{}
 		if err := json.Unmarshal(inForce, other); err != nil {

@@ -34,20 +34,24 @@ func (m *maker) model(name string) Model {
 		return told
 	case was == nil:
 		told.Change, told.File = Added, place(is.Source)
-		m.after.add(routing(is, is))
+		m.after.add(supposedRouting(is))
 		told.Notes = append(told.Notes, beginning(is))
 		m.warn(&told)
 	case is == nil:
 		told.Change, told.File = Removed, place(was.Source)
-		m.before.add(m.now(was))
+		if !m.unrouted(name) {
+			m.before.add(m.now(was))
+		}
 		told.Notes = append(told.Notes, "its routes are taken off the fleets at once, and its clusters once no node routes to them")
 	case was == is:
 		if s, known := m.state(name); known {
 			m.then[name] = s
 		}
-		r := m.now(was)
-		m.before.add(r)
-		m.after.add(r)
+		if !m.unrouted(name) {
+			r := m.now(was)
+			m.before.add(r)
+			m.after.add(r)
+		}
 		if m.kept(func(p policy.Problem) bool { return p.Model == name }) {
 			told.Change, told.File = Kept, place(was.Source)
 			told.Notes = append(told.Notes, "no file describes it any more; it stays in force, because the server takes away nothing without allowRemoval")
@@ -81,8 +85,12 @@ func (m *maker) change(told *Model, was, is *policy.Model) {
 	} else {
 		told.Switch = supposed(was, is, m.basis.At)
 	}
-	m.before.add(old)
-	m.after.add(now)
+	if m.unrouted(told.Model) {
+		told.Notes = append(told.Notes, "it is not routed yet, because no endpoint of it was seen: no node is sent anything")
+	} else {
+		m.before.add(old)
+		m.after.add(now)
+	}
 	if told.Change == Same && told.Switch == nil {
 		told.Notes = append(told.Notes, "its document has other words, and says the same")
 	}
@@ -115,12 +123,18 @@ func (m *maker) state(name string) (rollout.State, bool) {
 	return s, known && s.Live != ""
 }
 
+// unrouted reports whether the model is known to have no live color yet.
+func (m *maker) unrouted(name string) bool {
+	s, known := m.basis.States[name]
+	return known && s.Live == ""
+}
+
 // now is the model's present routing.
 func (m *maker) now(p *policy.Model) rollout.Routing {
 	if s, known := m.state(p.Name); known {
 		return s.Routing(p)
 	}
-	return routing(p, p)
+	return supposedRouting(p)
 }
 
 // standing is s as a plan shows it.

@@ -65,9 +65,9 @@ func (s side) routesName(fleet string) string {
 // it, or a model is routed there.
 func (s side) configured(fleet string) bool { return s.fleets[fleet] != nil || len(s.hosts[fleet]) > 0 }
 
-// routing is where a model of unknown standing is supposed to be: where the policy
-// begins, with all users on one color.
-func routing(p, first *policy.Model) rollout.Routing {
-	live := cmp.Or(first.Wanted.Color, first.InitialLive, policy.Blue)
+// supposedRouting is that of a model of unknown standing: where the policy begins, with
+// all users on one color.
+func supposedRouting(p *policy.Model) rollout.Routing {
+	live := cmp.Or(p.Wanted.Color, p.InitialLive, policy.Blue)
 	return rollout.Routing{Policy: p, Live: live, Weights: rollout.AllOn(live)}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -149,5 +150,54 @@ func TestColors(t *testing.T) {
 	}
 	if colored != plain {
 		t.Error("colors change the text")
+	}
+}
+
+// What the server does not route yet is sent to nobody.
+func TestPlanOfWhatIsNotRoutedYet(t *testing.T) {
+	b := Against(policy.Read(folder(t, minimal)), false, clock)
+	b.States = map[string]rollout.State{"fraud": rollout.New("fraud")}
+	p := Make(b, policy.Read(folder(t, strings.Replace(minimal, "[edge]", "[edge], timeout: 5s", 1))))
+	if text := string(p.Text(false, read)); !p.Changed || len(p.Fleets) > 0 || !strings.Contains(text, "it is not routed yet") {
+		t.Error(text)
+	}
+}
+
+// What a server answers with is the basis of a plan, whose files are named as here.
+func TestWhatAServerSaysIsABasis(t *testing.T) {
+	here := folder(t, minimal)
+	there := policy.Read(here).Models()[0]
+	there.Source.File, there.Source.Hash = "policies/fraud.yaml", "1"
+	raw := func(v any) []byte {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	s := placed("fraud", policy.Blue)
+	b, err := InForce("the server", &adminv1.ListPoliciesResponse{
+		Format: api.PoliciesFormat, Folder: "policies", FilesFolder: "/data/current/policies",
+		Origin: &adminv1.PolicyOrigin{Commit: &adminv1.PolicyCommit{Id: "9d1c0f2ab34e5d6f"}, Problem: "connection refused"},
+		Models: []*adminv1.ModelInForce{{
+			Model: "fraud", Policy: raw(there), Problem: "a node\x1b rejected it", State: raw(s),
+			Facts: raw(api.Facts{Endpoints: s.Facts.Endpoints, EndpointsKnown: true, Report: s.Facts.Report, ReportKnown: true}),
+		}, {Model: "broken", Problem: "never good"}},
+		Fleets: []*adminv1.FleetInForce{{Fleet: "edge", Policy: raw(policy.Fleet{Name: "edge", Routes: "edge", Source: policy.Source{File: "policies/edge.yaml"}}), Connected: 3}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(here, "fraud.yaml"), minimal+"  live: green\n")
+	p := Make(b, policy.Read(here))
+	text := string(p.Text(false, read))
+	for _, want := range []string{
+		"the server, commit 9d1c0f2ab3", "! now, connection refused", "! now, model fraud: a node  rejected it", "! now, model broken: never good",
+		"~ model fraud  " + here + "/fraud.yaml:1  blue 2026-10-01 is live", "a switch to green (2026-11-01) starts",
+		"= fleet edge  " + here + "/edge.yaml:0  3 connected nodes",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
 	}
 }
