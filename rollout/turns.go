@@ -86,7 +86,7 @@ func Turns(all []Claimant, granted map[string]bool) map[string]Turn {
 		}
 	}
 	for _, g := range groups {
-		g.settle(turns, granted)
+		g.settle(turns)
 	}
 	for model, t := range turns {
 		t.Granted = t.Why == "" || granted[model]
@@ -113,7 +113,7 @@ func (g *group) add(c Claimant, granted bool) {
 }
 
 // settle gives the free places to those that come first and could begin.
-func (g *group) settle(turns map[string]Turn, granted map[string]bool) {
+func (g *group) settle(turns map[string]Turn) {
 	slices.Sort(g.running)
 	slices.SortFunc(g.waiting, func(a, b Claimant) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Model, b.Model))
