@@ -77,12 +77,13 @@ func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) 
 			fmt.Fprintln(w, "There was no switch yet.")
 			return nil
 		}
-		t := newTable(w, "SWITCH", "MODEL", "FROM", "TO", "OUTCOME", "STARTED", "TOOK", "TWICE", "ACTOR", "CAUSE")
+		t := newTable(w, "SWITCH", "MODEL", "FROM", "TO", "OUTCOME", "STARTED", "TOOK", "TWICE", "ACTOR", "COMMIT", "CAUSE")
 		for _, sw := range list.GetSwitches() {
 			t.row(sw.GetId(), sw.GetModel(), withVersion(colorWord(sw.GetFrom()), sw.GetFromVersion()),
 				withVersion(colorWord(sw.GetTo()), sw.GetToVersion()), outcomeWord(sw.GetOutcome()),
 				clock(sw.GetStarted()), a.took(sw),
-				a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()), sw.GetActor(), sw.GetCause())
+				a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()), sw.GetActor(),
+				shortHash(sw.GetPlan().GetSource().GetCommit().GetId()), sw.GetCause())
 		}
 		return t.flush()
 	})
