@@ -64,10 +64,19 @@ func (r *Recorder) Hear(before, after rollout.State, e rollout.Event, now time.T
 			r.size = MaxSize / 4 // not known; each start costs some of the finest grain
 		}
 	}
-	if c, ok := e.(rollout.Command); ok && begins {
+	switch c, said := e.(rollout.Command); {
+	case begins && said:
 		r.begin(before, c, now)
-	} else {
-		r.hear(after, e, now)
+	case begins: // only a command begins a switch
+		return
+	default:
+		r.hear(before, after, e, now)
+	}
+	if before.Phase != after.Phase {
+		r.closeWindow()
+	}
+	if before.Phase == rollout.Waiting && after.Phase == rollout.Preparing {
+		r.add(Entry{At: now, Record: &after.Judging.Record})
 	}
 	if after.Generation != before.Generation {
 		r.add(Entry{At: now, Published: &Published{after.Generation, after.Weights}})
@@ -87,7 +96,7 @@ func (r *Recorder) begin(before rollout.State, c rollout.Command, now time.Time)
 	r.add(Entry{At: now, Head: &Head{State: before, Endpoints: r.endpoints, Fleet: r.fleet, Records: f.Traffic.Records, Command: c}})
 }
 
-func (r *Recorder) hear(after rollout.State, e rollout.Event, now time.Time) {
+func (r *Recorder) hear(before, after rollout.State, e rollout.Event, now time.Time) {
 	switch e := e.(type) {
 	case rollout.Recovered:
 		r.add(Entry{At: now, Restarted: true})
@@ -110,17 +119,32 @@ func (r *Recorder) hear(after rollout.State, e rollout.Event, now time.Time) {
 		}
 	case rollout.Measured:
 		for _, w := range e.Windows {
-			r.measure(w)
+			r.measure(w, before)
 		}
+	case rollout.TurnCame:
+		r.add(Entry{At: now, Turn: &e.Turn})
 	case rollout.Command:
 		e.Key = ""
 		r.add(Entry{At: now, Command: &e})
 	}
 }
 
-// measure adds a window of users' requests to the open one.
-func (r *Recorder) measure(w rollout.Window) {
+// unmet is how long windows are while no user meets the target.
+const unmet = 30 * time.Second
+
+// measure adds a window of users' requests to the open one; s is what the model was when
+// they came: they may have ended that. A switch that waits, perhaps
+// for days, needs none.
+func (r *Recorder) measure(w rollout.Window, s rollout.State) {
 	each := grain(r.size)
+	if s.Phase != rollout.Shadowing && s.Weights.Of(s.Switch.To) == 0 {
+		if s.Phase != rollout.Preparing && s.Phase != rollout.Validating {
+			return
+		}
+		if each > 0 {
+			each = max(each, unmet)
+		}
+	}
 	if each == 0 {
 		if !r.cut {
 			r.cut = true

@@ -34,8 +34,12 @@ type Entry struct {
 	Endpoints *Endpoints `json:"endpoints,omitempty"`
 	Fleet     *Fleet     `json:"fleet,omitempty"`
 	// Verdict is a check's result, unless it is that of the run before.
-	Verdict *Verdict         `json:"verdict,omitempty"`
-	Window  *Window          `json:"window,omitempty"`
+	Verdict *Verdict `json:"verdict,omitempty"`
+	Window  *Window  `json:"window,omitempty"`
+	// Record is what the live color did before, as it stood when the turn had come.
+	Record *judge.Record `json:"record,omitempty"`
+	// Turn is what other models say to a switch that waits for its turn.
+	Turn    *rollout.Turn    `json:"turn,omitempty"`
 	Command *rollout.Command `json:"command,omitempty"`
 	// Restarted: the control plane was started again; what it did not hear is missing.
 	Restarted bool `json:"restarted,omitempty"`

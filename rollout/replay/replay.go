@@ -169,6 +169,7 @@ func (p *player) play() {
 	for _, d := range deeds {
 		w.Ahead = append(w.Ahead, d.at)
 	}
+	p.waitFirst()
 	c := head.Command
 	c.ID, c.ByPolicy = p.recording.Switch.ID, false
 	w.Command(c)
@@ -183,6 +184,28 @@ func (p *player) play() {
 	p.run(w.Now().Add(min(lostIn(p.recording), afterEnd)))
 	if w.State().Phase == rollout.RollingBack {
 		p.run(w.Now().Add(afterEnd))
+	}
+}
+
+// waitFirst lets other models hold up the switch from its start, if they did.
+func (p *player) waitFirst() {
+	for _, e := range p.recording.Entries {
+		if e.Turn != nil {
+			p.world.SetOthers(others(*e.Turn))
+			return
+		}
+	}
+}
+
+// others is why other models hold up a switch; empty when they do not.
+func others(t rollout.Turn) string {
+	switch {
+	case t.Granted:
+		return ""
+	case t.Why == "":
+		return "other models come first"
+	default:
+		return t.Why
 	}
 }
 
@@ -220,6 +243,10 @@ func (p *player) change(d deed) {
 			p.note(note)
 		}
 		w.Measure(window)
+	case d.Record != nil:
+		w.SetRecord(*d.Record)
+	case d.Turn != nil:
+		w.SetOthers(others(*d.Turn))
 	case d.Command != nil:
 		c := *d.Command
 		c.ByPolicy = false

@@ -176,8 +176,16 @@ func stories() map[string]*recorded {
 		"other version":  {policy: careful(), lasts: time.Hour, happens: map[time.Duration]func(*simulate.World){4 * time.Minute: func(w *simulate.World) { w.SetSide(policy.Green, simulate.Side{Ready: 2, Version: "v3"}) }}},
 		"outage of the registry": {policy: careful(), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){
 			4 * time.Minute: func(w *simulate.World) { w.SetTrouble("consul: refused") }, 40 * time.Minute: func(w *simulate.World) { w.SetTrouble("") }}},
-		"people":      {policy: careful(), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){2 * time.Minute: ann(rollout.Pause), 12 * time.Minute: ann(rollout.Resume), 13 * time.Minute: ann(rollout.Promote), 30 * time.Minute: ann(rollout.RollBack)}},
-		"restarted":   {policy: careful(), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){4 * time.Minute: func(w *simulate.World) { w.Restart(0) }, 20 * time.Minute: func(w *simulate.World) { w.Restart(0) }}},
+		"people":    {policy: careful(), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){2 * time.Minute: ann(rollout.Pause), 12 * time.Minute: ann(rollout.Resume), 13 * time.Minute: ann(rollout.Promote), 30 * time.Minute: ann(rollout.RollBack)}},
+		"restarted": {policy: careful(), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){4 * time.Minute: func(w *simulate.World) { w.Restart(0) }, 20 * time.Minute: func(w *simulate.World) { w.Restart(0) }}},
+		"its turn comes": {policy: change(careful(), func(m *policy.Model) { m.Queue = policy.Queue{Group: "risk", AtMost: 1} }), lasts: 2 * time.Hour,
+			given:   func(g *simulate.Given) { g.Others = "churn is switched" },
+			happens: map[time.Duration]func(*simulate.World){40 * time.Minute: func(w *simulate.World) { w.SetOthers("") }}},
+		"approved": {policy: change(careful(), func(m *policy.Model) {
+			m.Approve = []policy.Approval{{Before: policy.BeforeShift, By: []string{"bob"}, Count: 1, Within: 24 * time.Hour}}
+		}), lasts: 2 * time.Hour, happens: map[time.Duration]func(*simulate.World){30 * time.Minute: func(w *simulate.World) {
+			w.Command(rollout.Command{Verb: rollout.Approve, Actor: "bob", Reason: "so"})
+		}}},
 		"still there": {policy: careful(), lasts: 12 * time.Minute},
 	}
 }

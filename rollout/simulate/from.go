@@ -5,6 +5,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/judge"
 )
 
 // From is a world in which the model stands as state says and has heard what is in its
@@ -33,6 +34,14 @@ func From(state rollout.State, entry policy.Entry, at time.Time, nodes Nodes) *W
 func (w *World) SetEndpoints(e rollout.EndpointSet) {
 	w.registry.fixed = &e
 	w.observe()
+}
+
+// SetRecord makes r what the running switch's old color did before it, if no user has met
+// the new one.
+func (w *World) SetRecord(r judge.Record) {
+	if sw := w.state.Switch; sw != nil && w.state.Phase.Running() && w.state.Weights.Of(sw.To) == 0 {
+		w.state.Judging.Record = r
+	}
 }
 
 // Measure tells the model of a window of users' requests.
