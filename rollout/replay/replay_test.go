@@ -2,9 +2,12 @@ package replay_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -326,6 +329,9 @@ func TestKilledRecordings(t *testing.T) {
 
 // TestRecordingsAreBounded: however long a switch takes, and however much it hears.
 func TestRecordingsAreBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it plays four days")
+	}
 	r := &recorded{policy: change(careful(), func(m *policy.Model) {
 		m.Shift = []policy.Step{{Weight: 500, Hold: 3 * time.Hour}, {Weight: 2500, Hold: 3 * time.Hour}, {Weight: policy.Full}}
 		m.Bake.For = 100 * time.Hour
@@ -386,4 +392,28 @@ func TestWhatCanNotBeReplayed(t *testing.T) {
 			t.Error("an idempotency key is in the recording")
 		}
 	}
+}
+
+// TestDamagedRecordings: whatever is missing of a recording, a replay ends.
+func TestDamagedRecordings(t *testing.T) {
+	rec := stories()["people"].play(t)
+	rapid.Check(t, func(t *rapid.T) {
+		damaged := rec
+		damaged.Entries = []record.Entry{rec.Entries[0]}
+		lost := rapid.IntRange(0, 100).Draw(t, "percent")
+		order := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		for _, e := range rec.Entries[1:] {
+			if order.IntN(100) < lost && e.Window != nil || order.IntN(400) < lost {
+				continue
+			}
+			damaged.Entries = append(damaged.Entries, e)
+		}
+		got, err := replay.Play(damaged, careful())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Verdict() == "" || got.Replayed.Switch == nil {
+			t.Fatalf("%+v", got)
+		}
+	})
 }
