@@ -22,6 +22,7 @@ const (
 	ReasonNoModel      = "NO_MODEL"
 	ReasonNoSwitch     = "NO_SWITCH"
 	ReasonNoFleet      = "NO_FLEET"
+	ReasonNoRecording  = "NO_RECORDING"
 	ReasonBadRequest   = "BAD_REQUEST"
 	ReasonNotNow       = "NOT_NOW"
 	ReasonNotReady     = "NOT_READY"

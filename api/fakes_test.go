@@ -16,6 +16,7 @@ import (
 	"greenlight/api/adminv1"
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/record"
 )
 
 // models is an api.Models whose statuses a test sets.
@@ -115,9 +116,10 @@ func (m *models) asked() int {
 
 // history is an api.History over a list, newest first.
 type history struct {
-	switches []rollout.Switch
-	reports  map[string]rollout.Assessment
-	err      error
+	switches   []rollout.Switch
+	reports    map[string]rollout.Assessment
+	recordings map[string]record.Recording
+	err        error
 }
 
 func (h *history) Switches(model string, limit int, before string) ([]rollout.Switch, error) {
@@ -142,6 +144,13 @@ func (h *history) Switch(id string) (*rollout.Switch, error) {
 func (h *history) Report(id string) (*rollout.Assessment, error) {
 	if a, ok := h.reports[id]; ok {
 		return &a, h.err
+	}
+	return nil, h.err
+}
+
+func (h *history) Recording(id string) (*record.Recording, error) {
+	if r, ok := h.recordings[id]; ok {
+		return &r, h.err
 	}
 	return nil, h.err
 }

@@ -16,6 +16,7 @@ import (
 	"greenlight/api/adminv1"
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/record"
 )
 
 // Models is where the models' loops are.
@@ -46,6 +47,8 @@ type History interface {
 	// Report is everything that was measured for the switch with the id so far;
 	// nil if there is none.
 	Report(id string) (*rollout.Assessment, error)
+	// Recording is what the switch with the id heard; nil if nothing is kept of it.
+	Recording(id string) (*record.Recording, error)
 }
 
 // Fleets is where the nodes' ACKs are read.

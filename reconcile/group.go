@@ -24,7 +24,9 @@ type Options struct {
 	Endpoints EndpointStore // nil: endpoints are not kept
 	Policies  PolicyStore   // nil: policies are not kept
 	Reports   ReportStore   // nil: reports are not kept
-	Log       *slog.Logger
+	// Recordings keeps what switches heard; nil: nothing is recorded.
+	Recordings RecordingStore
+	Log        *slog.Logger
 	// States, LastEndpoints and TakenPolicies are what the journal and the two
 	// stores held at the start.
 	States        map[string]rollout.State

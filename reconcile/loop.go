@@ -9,6 +9,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/record"
 )
 
 // loop is one model's goroutine: all that happens to the model happens here,
@@ -65,6 +66,10 @@ type loop struct {
 	report    rollout.Report   // what the fleets made of it
 
 	checks *checkRun // running; nil if none
+
+	// Recordings: see recording.go.
+	recorder record.Recorder
+	recorded time.Time // of the last part
 }
 
 func newLoop(g *Group, model string, entry policy.Entry) *loop {
@@ -112,6 +117,7 @@ func (l *loop) run(ctx context.Context) {
 		// One of twelve things can happen.
 		select {
 		case <-ctx.Done(): // the process ends, or the model's policy is gone
+			l.keepRecording(time.Now(), true)
 			return
 		case r := <-l.requests: // an operator or a pipeline has a word
 			l.answer(r)

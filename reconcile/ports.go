@@ -4,6 +4,7 @@ package reconcile
 
 import (
 	"context"
+	"time"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -75,4 +76,11 @@ type ReportStore interface {
 	// SaveVerdicts puts the verdicts of one complete run in the place of the
 	// older ones of the same checks in this stage.
 	SaveVerdicts(switchID, stage string, verdicts []rollout.Verdict) error
+}
+
+// RecordingStore keeps what each switch heard, so that it can be replayed under another
+// policy. Saving is in no hurry here, too.
+type RecordingStore interface {
+	// AppendRecording adds a part, which begins at that time. Adding it again is harmless.
+	AppendRecording(switchID string, at time.Time, part []byte) error
 }

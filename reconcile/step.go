@@ -86,6 +86,7 @@ func (l *loop) apply(e rollout.Event) ([]rollout.Action, error) {
 	}
 	last := l.state
 	l.state = next
+	l.record(last, e, actions, now)
 	l.show()
 	for _, a := range actions {
 		l.act(a)

@@ -34,6 +34,9 @@ type world struct {
 	hooks    *hooks
 	kept     *kept
 
+	recordings *recordings
+	traffic    *requests
+
 	g       *reconcile.Group
 	stop    context.CancelFunc
 	ended   chan error
@@ -47,6 +50,7 @@ func newWorld() *world {
 	w.checker = &checker{w: w}
 	w.registry = &registry{w: w, sets: map[string]rollout.EndpointSet{}, emits: map[string]func(rollout.EndpointSet){}, lasts: map[string]*rollout.EndpointSet{}}
 	w.hooks = &hooks{w: w}
+	w.recordings, w.traffic = &recordings{}, &requests{w: w}
 	w.kept = &kept{endpoints: map[string]rollout.EndpointSet{}, policies: map[string]*policy.Model{}, verdicts: map[string][]rollout.Verdict{}}
 	return w
 }
@@ -64,7 +68,7 @@ func (l locked) Write(p []byte) (int, error) {
 func (w *world) begin() {
 	w.g = reconcile.New(reconcile.Options{
 		Fleet: w.fleet, Journal: w.journal, Checker: w.checker, Registry: w.registry,
-		Retirer: w.hooks, Endpoints: w.kept, Policies: w.kept, Reports: w.kept,
+		Retirer: w.hooks, Endpoints: w.kept, Policies: w.kept, Reports: w.kept, Recordings: w.recordings, Traffic: w.traffic,
 		Log:    slog.New(slog.NewTextHandler(locked{w}, nil)),
 		States: w.journal.load(), LastEndpoints: w.kept.loadEndpoints(), TakenPolicies: w.kept.loadPolicies(),
 		Ready: func() { w.readied.Add(1) },

@@ -6,18 +6,20 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 
 	"greenlight/rollout"
+	"greenlight/rollout/record"
 	"greenlight/store"
 )
 
 // crashEnv makes the test binary a program that commits until it is killed.
 const crashEnv = "GREENLIGHT_CRASH_JOURNAL"
 
-// commitUntilKilled counts up, one commit and one report each, and says each
-// number on standard output once both have returned.
+// commitUntilKilled counts up, one commit, one report and one part of a recording each, and says each
+// number on standard output once all have returned.
 func commitUntilKilled(path string) int {
 	s, err := store.Open(path)
 	if err != nil {
@@ -34,6 +36,9 @@ func commitUntilKilled(path string) int {
 		err := s.Commit(st)
 		if err == nil {
 			err = s.SaveVerdicts(st.Switch.ID, "validate", []rollout.Verdict{measured("golden", fmt.Sprint(n), 0)})
+		}
+		if err == nil {
+			err = heard(s, st.Switch.ID, n)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -66,6 +71,10 @@ func TestKillLosesNoCommitThatReturned(t *testing.T) {
 		a, err := s.Report(state("fraud", told).Switch.ID)
 		if err != nil || len(a.Stages) != 1 || a.Stages[0].Verdicts[0].Summary != fmt.Sprint(told) {
 			t.Errorf("told %d, the report is %+v, %v", told, a, err)
+		}
+		r, err := s.Recording(state("fraud", told).Switch.ID)
+		if err != nil || !slices.ContainsFunc(r.Entries, func(e record.Entry) bool { return e.Published.Generation == uint64(told) }) {
+			t.Errorf("told %d, the recording is %+v, %v", told, r, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

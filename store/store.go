@@ -38,13 +38,15 @@ var (
 	nodeBucket      = []byte("nodes")     // fleet, 0, node → rollout.NodeRecord
 	reportBucket    = []byte("reports")   // switch id, 0, stage, 0, check → rollout.Verdict, compressed
 
+	recordingBucket = []byte("recordings") // switch id, 0, time → part of a record.Recording, compressed
+
 	formatKey = []byte("format")
 	buckets   = [][]byte{
 		stateBucket, switchBucket, byModelBucket, byTimeBucket, byKeyBucket,
 		endpointsBucket, policyBucket, takenBucket, fleetBucket, nodeBucket,
 	}
 	// laterBuckets are those that a file of an older greenlight may lack.
-	laterBuckets = [][]byte{reportBucket}
+	laterBuckets = [][]byte{reportBucket, recordingBucket}
 )
 
 // Store is an open journal. Its methods may be called from any goroutine;

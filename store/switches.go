@@ -102,6 +102,7 @@ func forget(tx *bolt.Tx, k []byte, n int) error {
 		tx.Bucket(byTimeBucket).Delete(k[n:]),
 		tx.Bucket(switchBucket).Delete(id),
 		forgetReport(tx, id),
+		forgetRecording(tx, id),
 	)
 	// The key may have been given to a later switch after this one.
 	byKey, key := tx.Bucket(byKeyBucket), join([]byte(sw.Model), []byte(sw.Key))

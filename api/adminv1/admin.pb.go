@@ -2375,6 +2375,97 @@ func (x *CheckReport) GetHtml() []byte {
 	return nil
 }
 
+type GetRecordingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SwitchId      string                 `protobuf:"bytes,1,opt,name=switch_id,json=switchId,proto3" json:"switch_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordingRequest) Reset() {
+	*x = GetRecordingRequest{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordingRequest) ProtoMessage() {}
+
+func (x *GetRecordingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordingRequest.ProtoReflect.Descriptor instead.
+func (*GetRecordingRequest) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *GetRecordingRequest) GetSwitchId() string {
+	if x != nil {
+		return x.SwitchId
+	}
+	return ""
+}
+
+type GetRecordingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the registry, the fleets, checks and people said, and how users' requests
+	// went, as JSON, compressed by gzip. What is in it may change with the server's
+	// version. Of old switches nothing is kept: then the answer is NOT_FOUND.
+	Recording     []byte `protobuf:"bytes,1,opt,name=recording,proto3" json:"recording,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRecordingResponse) Reset() {
+	*x = GetRecordingResponse{}
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRecordingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRecordingResponse) ProtoMessage() {}
+
+func (x *GetRecordingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRecordingResponse.ProtoReflect.Descriptor instead.
+func (*GetRecordingResponse) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *GetRecordingResponse) GetRecording() []byte {
+	if x != nil {
+		return x.Recording
+	}
+	return nil
+}
+
 type GetReportRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	SwitchId string                 `protobuf:"bytes,1,opt,name=switch_id,json=switchId,proto3" json:"switch_id,omitempty"`
@@ -2386,7 +2477,7 @@ type GetReportRequest struct {
 
 func (x *GetReportRequest) Reset() {
 	*x = GetReportRequest{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2398,7 +2489,7 @@ func (x *GetReportRequest) String() string {
 func (*GetReportRequest) ProtoMessage() {}
 
 func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[40]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2411,7 +2502,7 @@ func (x *GetReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportRequest.ProtoReflect.Descriptor instead.
 func (*GetReportRequest) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{40}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetReportRequest) GetSwitchId() string {
@@ -2440,7 +2531,7 @@ type GetReportResponse struct {
 
 func (x *GetReportResponse) Reset() {
 	*x = GetReportResponse{}
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2452,7 +2543,7 @@ func (x *GetReportResponse) String() string {
 func (*GetReportResponse) ProtoMessage() {}
 
 func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[41]
+	mi := &file_greenlight_admin_v1_admin_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2465,7 +2556,7 @@ func (x *GetReportResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReportResponse.ProtoReflect.Descriptor instead.
 func (*GetReportResponse) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{41}
+	return file_greenlight_admin_v1_admin_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *GetReportResponse) GetReport() *Assessment {
@@ -2631,13 +2722,17 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05event\"Z\n" +
 	"\vCheckReport\x127\n" +
 	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
-	"\x04html\x18\x02 \x01(\fR\x04html\"C\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html\"2\n" +
+	"\x13GetRecordingRequest\x12\x1b\n" +
+	"\tswitch_id\x18\x01 \x01(\tR\bswitchId\"4\n" +
+	"\x14GetRecordingResponse\x12\x1c\n" +
+	"\trecording\x18\x01 \x01(\fR\trecording\"C\n" +
 	"\x10GetReportRequest\x12\x1b\n" +
 	"\tswitch_id\x18\x01 \x01(\tR\bswitchId\x12\x12\n" +
 	"\x04html\x18\x02 \x01(\bR\x04html\"`\n" +
 	"\x11GetReportResponse\x127\n" +
 	"\x06report\x18\x01 \x01(\v2\x1f.greenlight.admin.v1.AssessmentR\x06report\x12\x12\n" +
-	"\x04html\x18\x02 \x01(\fR\x04html2\x83\x0e\n" +
+	"\x04html\x18\x02 \x01(\fR\x04html2\xe8\x0e\n" +
 	"\fAdminService\x12]\n" +
 	"\n" +
 	"ListModels\x12&.greenlight.admin.v1.ListModelsRequest\x1a'.greenlight.admin.v1.ListModelsResponse\x12W\n" +
@@ -2660,7 +2755,8 @@ const file_greenlight_admin_v1_admin_proto_rawDesc = "" +
 	"\x05Watch\x12!.greenlight.admin.v1.WatchRequest\x1a\".greenlight.admin.v1.WatchResponse0\x01\x12\\\n" +
 	"\tRunChecks\x12%.greenlight.admin.v1.RunChecksRequest\x1a&.greenlight.admin.v1.RunChecksResponse0\x01\x12Z\n" +
 	"\tGetReport\x12%.greenlight.admin.v1.GetReportRequest\x1a&.greenlight.admin.v1.GetReportResponse\x12c\n" +
-	"\fListPolicies\x12(.greenlight.admin.v1.ListPoliciesRequest\x1a).greenlight.admin.v1.ListPoliciesResponseB Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
+	"\fListPolicies\x12(.greenlight.admin.v1.ListPoliciesRequest\x1a).greenlight.admin.v1.ListPoliciesResponse\x12c\n" +
+	"\fGetRecording\x12(.greenlight.admin.v1.GetRecordingRequest\x1a).greenlight.admin.v1.GetRecordingResponseB Z\x1egreenlight/api/adminv1;adminv1b\x06proto3"
 
 var (
 	file_greenlight_admin_v1_admin_proto_rawDescOnce sync.Once
@@ -2674,7 +2770,7 @@ func file_greenlight_admin_v1_admin_proto_rawDescGZIP() []byte {
 	return file_greenlight_admin_v1_admin_proto_rawDescData
 }
 
-var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_greenlight_admin_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*ListModelsRequest)(nil),    // 0: greenlight.admin.v1.ListModelsRequest
 	(*ListModelsResponse)(nil),   // 1: greenlight.admin.v1.ListModelsResponse
@@ -2716,53 +2812,55 @@ var file_greenlight_admin_v1_admin_proto_goTypes = []any{
 	(*RunChecksRequest)(nil),     // 37: greenlight.admin.v1.RunChecksRequest
 	(*RunChecksResponse)(nil),    // 38: greenlight.admin.v1.RunChecksResponse
 	(*CheckReport)(nil),          // 39: greenlight.admin.v1.CheckReport
-	(*GetReportRequest)(nil),     // 40: greenlight.admin.v1.GetReportRequest
-	(*GetReportResponse)(nil),    // 41: greenlight.admin.v1.GetReportResponse
-	(*ModelStatus)(nil),          // 42: greenlight.admin.v1.ModelStatus
-	(*PolicyOrigin)(nil),         // 43: greenlight.admin.v1.PolicyOrigin
-	(Color)(0),                   // 44: greenlight.admin.v1.Color
-	(Shape)(0),                   // 45: greenlight.admin.v1.Shape
-	(*durationpb.Duration)(nil),  // 46: google.protobuf.Duration
-	(*Switch)(nil),               // 47: greenlight.admin.v1.Switch
-	(*Fleet)(nil),                // 48: greenlight.admin.v1.Fleet
-	(*CheckProgress)(nil),        // 49: greenlight.admin.v1.CheckProgress
-	(*Assessment)(nil),           // 50: greenlight.admin.v1.Assessment
-	(*ListPoliciesRequest)(nil),  // 51: greenlight.admin.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil), // 52: greenlight.admin.v1.ListPoliciesResponse
+	(*GetRecordingRequest)(nil),  // 40: greenlight.admin.v1.GetRecordingRequest
+	(*GetRecordingResponse)(nil), // 41: greenlight.admin.v1.GetRecordingResponse
+	(*GetReportRequest)(nil),     // 42: greenlight.admin.v1.GetReportRequest
+	(*GetReportResponse)(nil),    // 43: greenlight.admin.v1.GetReportResponse
+	(*ModelStatus)(nil),          // 44: greenlight.admin.v1.ModelStatus
+	(*PolicyOrigin)(nil),         // 45: greenlight.admin.v1.PolicyOrigin
+	(Color)(0),                   // 46: greenlight.admin.v1.Color
+	(Shape)(0),                   // 47: greenlight.admin.v1.Shape
+	(*durationpb.Duration)(nil),  // 48: google.protobuf.Duration
+	(*Switch)(nil),               // 49: greenlight.admin.v1.Switch
+	(*Fleet)(nil),                // 50: greenlight.admin.v1.Fleet
+	(*CheckProgress)(nil),        // 51: greenlight.admin.v1.CheckProgress
+	(*Assessment)(nil),           // 52: greenlight.admin.v1.Assessment
+	(*ListPoliciesRequest)(nil),  // 53: greenlight.admin.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil), // 54: greenlight.admin.v1.ListPoliciesResponse
 }
 var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
-	42, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
-	43, // 1: greenlight.admin.v1.ListModelsResponse.policies:type_name -> greenlight.admin.v1.PolicyOrigin
-	42, // 2: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	44, // 3: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
-	44, // 4: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
-	42, // 5: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 6: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 7: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 8: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 9: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 10: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 11: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 12: greenlight.admin.v1.ApproveResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	42, // 13: greenlight.admin.v1.RequeueResponse.model:type_name -> greenlight.admin.v1.ModelStatus
-	45, // 14: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
+	44, // 0: greenlight.admin.v1.ListModelsResponse.models:type_name -> greenlight.admin.v1.ModelStatus
+	45, // 1: greenlight.admin.v1.ListModelsResponse.policies:type_name -> greenlight.admin.v1.PolicyOrigin
+	44, // 2: greenlight.admin.v1.GetModelResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	46, // 3: greenlight.admin.v1.StartSwitchRequest.target:type_name -> greenlight.admin.v1.Color
+	46, // 4: greenlight.admin.v1.StartSwitchRequest.expect_live:type_name -> greenlight.admin.v1.Color
+	44, // 5: greenlight.admin.v1.StartSwitchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 6: greenlight.admin.v1.PromoteResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 7: greenlight.admin.v1.PauseResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 8: greenlight.admin.v1.ResumeResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 9: greenlight.admin.v1.AbortResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 10: greenlight.admin.v1.RollbackResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 11: greenlight.admin.v1.DrillResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 12: greenlight.admin.v1.ApproveResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	44, // 13: greenlight.admin.v1.RequeueResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	47, // 14: greenlight.admin.v1.AdviseResponse.best:type_name -> greenlight.admin.v1.Shape
 	24, // 15: greenlight.admin.v1.AdviseResponse.basis:type_name -> greenlight.admin.v1.AdviceBasis
 	25, // 16: greenlight.admin.v1.AdviseResponse.options:type_name -> greenlight.admin.v1.AdviceOption
-	46, // 17: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
-	45, // 18: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
-	46, // 19: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
-	46, // 20: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
-	47, // 21: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
-	47, // 22: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
-	48, // 23: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
-	48, // 24: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
-	42, // 25: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
+	48, // 17: greenlight.admin.v1.AdviceBasis.warm_up:type_name -> google.protobuf.Duration
+	47, // 18: greenlight.admin.v1.AdviceOption.shape:type_name -> greenlight.admin.v1.Shape
+	48, // 19: greenlight.admin.v1.AdviceOption.takes:type_name -> google.protobuf.Duration
+	48, // 20: greenlight.admin.v1.AdviceOption.way_back:type_name -> google.protobuf.Duration
+	49, // 21: greenlight.admin.v1.ListSwitchesResponse.switches:type_name -> greenlight.admin.v1.Switch
+	49, // 22: greenlight.admin.v1.GetSwitchResponse.switch:type_name -> greenlight.admin.v1.Switch
+	50, // 23: greenlight.admin.v1.ListFleetsResponse.fleets:type_name -> greenlight.admin.v1.Fleet
+	50, // 24: greenlight.admin.v1.GetFleetResponse.fleet:type_name -> greenlight.admin.v1.Fleet
+	44, // 25: greenlight.admin.v1.WatchResponse.model:type_name -> greenlight.admin.v1.ModelStatus
 	36, // 26: greenlight.admin.v1.WatchResponse.listing_complete:type_name -> greenlight.admin.v1.ListingComplete
-	44, // 27: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
-	49, // 28: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
+	46, // 27: greenlight.admin.v1.RunChecksRequest.target:type_name -> greenlight.admin.v1.Color
+	51, // 28: greenlight.admin.v1.RunChecksResponse.progress:type_name -> greenlight.admin.v1.CheckProgress
 	39, // 29: greenlight.admin.v1.RunChecksResponse.report:type_name -> greenlight.admin.v1.CheckReport
-	50, // 30: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
-	50, // 31: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
+	52, // 30: greenlight.admin.v1.CheckReport.report:type_name -> greenlight.admin.v1.Assessment
+	52, // 31: greenlight.admin.v1.GetReportResponse.report:type_name -> greenlight.admin.v1.Assessment
 	0,  // 32: greenlight.admin.v1.AdminService.ListModels:input_type -> greenlight.admin.v1.ListModelsRequest
 	2,  // 33: greenlight.admin.v1.AdminService.GetModel:input_type -> greenlight.admin.v1.GetModelRequest
 	4,  // 34: greenlight.admin.v1.AdminService.StartSwitch:input_type -> greenlight.admin.v1.StartSwitchRequest
@@ -2781,30 +2879,32 @@ var file_greenlight_admin_v1_admin_proto_depIdxs = []int32{
 	32, // 47: greenlight.admin.v1.AdminService.GetFleet:input_type -> greenlight.admin.v1.GetFleetRequest
 	34, // 48: greenlight.admin.v1.AdminService.Watch:input_type -> greenlight.admin.v1.WatchRequest
 	37, // 49: greenlight.admin.v1.AdminService.RunChecks:input_type -> greenlight.admin.v1.RunChecksRequest
-	40, // 50: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
-	51, // 51: greenlight.admin.v1.AdminService.ListPolicies:input_type -> greenlight.admin.v1.ListPoliciesRequest
-	1,  // 52: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
-	3,  // 53: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
-	5,  // 54: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
-	7,  // 55: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
-	9,  // 56: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
-	11, // 57: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
-	13, // 58: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
-	15, // 59: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
-	17, // 60: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
-	19, // 61: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
-	21, // 62: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
-	23, // 63: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
-	27, // 64: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
-	29, // 65: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
-	31, // 66: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
-	33, // 67: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
-	35, // 68: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
-	38, // 69: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
-	41, // 70: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
-	52, // 71: greenlight.admin.v1.AdminService.ListPolicies:output_type -> greenlight.admin.v1.ListPoliciesResponse
-	52, // [52:72] is the sub-list for method output_type
-	32, // [32:52] is the sub-list for method input_type
+	42, // 50: greenlight.admin.v1.AdminService.GetReport:input_type -> greenlight.admin.v1.GetReportRequest
+	53, // 51: greenlight.admin.v1.AdminService.ListPolicies:input_type -> greenlight.admin.v1.ListPoliciesRequest
+	40, // 52: greenlight.admin.v1.AdminService.GetRecording:input_type -> greenlight.admin.v1.GetRecordingRequest
+	1,  // 53: greenlight.admin.v1.AdminService.ListModels:output_type -> greenlight.admin.v1.ListModelsResponse
+	3,  // 54: greenlight.admin.v1.AdminService.GetModel:output_type -> greenlight.admin.v1.GetModelResponse
+	5,  // 55: greenlight.admin.v1.AdminService.StartSwitch:output_type -> greenlight.admin.v1.StartSwitchResponse
+	7,  // 56: greenlight.admin.v1.AdminService.Promote:output_type -> greenlight.admin.v1.PromoteResponse
+	9,  // 57: greenlight.admin.v1.AdminService.Pause:output_type -> greenlight.admin.v1.PauseResponse
+	11, // 58: greenlight.admin.v1.AdminService.Resume:output_type -> greenlight.admin.v1.ResumeResponse
+	13, // 59: greenlight.admin.v1.AdminService.Abort:output_type -> greenlight.admin.v1.AbortResponse
+	15, // 60: greenlight.admin.v1.AdminService.Rollback:output_type -> greenlight.admin.v1.RollbackResponse
+	17, // 61: greenlight.admin.v1.AdminService.Drill:output_type -> greenlight.admin.v1.DrillResponse
+	19, // 62: greenlight.admin.v1.AdminService.Approve:output_type -> greenlight.admin.v1.ApproveResponse
+	21, // 63: greenlight.admin.v1.AdminService.Requeue:output_type -> greenlight.admin.v1.RequeueResponse
+	23, // 64: greenlight.admin.v1.AdminService.Advise:output_type -> greenlight.admin.v1.AdviseResponse
+	27, // 65: greenlight.admin.v1.AdminService.ListSwitches:output_type -> greenlight.admin.v1.ListSwitchesResponse
+	29, // 66: greenlight.admin.v1.AdminService.GetSwitch:output_type -> greenlight.admin.v1.GetSwitchResponse
+	31, // 67: greenlight.admin.v1.AdminService.ListFleets:output_type -> greenlight.admin.v1.ListFleetsResponse
+	33, // 68: greenlight.admin.v1.AdminService.GetFleet:output_type -> greenlight.admin.v1.GetFleetResponse
+	35, // 69: greenlight.admin.v1.AdminService.Watch:output_type -> greenlight.admin.v1.WatchResponse
+	38, // 70: greenlight.admin.v1.AdminService.RunChecks:output_type -> greenlight.admin.v1.RunChecksResponse
+	43, // 71: greenlight.admin.v1.AdminService.GetReport:output_type -> greenlight.admin.v1.GetReportResponse
+	54, // 72: greenlight.admin.v1.AdminService.ListPolicies:output_type -> greenlight.admin.v1.ListPoliciesResponse
+	41, // 73: greenlight.admin.v1.AdminService.GetRecording:output_type -> greenlight.admin.v1.GetRecordingResponse
+	53, // [53:74] is the sub-list for method output_type
+	32, // [32:53] is the sub-list for method input_type
 	32, // [32:32] is the sub-list for extension type_name
 	32, // [32:32] is the sub-list for extension extendee
 	0,  // [0:32] is the sub-list for field type_name
@@ -2834,7 +2934,7 @@ func file_greenlight_admin_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_admin_proto_rawDesc), len(file_greenlight_admin_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

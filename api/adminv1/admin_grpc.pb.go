@@ -39,6 +39,7 @@ const (
 	AdminService_RunChecks_FullMethodName    = "/greenlight.admin.v1.AdminService/RunChecks"
 	AdminService_GetReport_FullMethodName    = "/greenlight.admin.v1.AdminService/GetReport"
 	AdminService_ListPolicies_FullMethodName = "/greenlight.admin.v1.AdminService/ListPolicies"
+	AdminService_GetRecording_FullMethodName = "/greenlight.admin.v1.AdminService/GetRecording"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -50,7 +51,7 @@ const (
 // Errors carry a google.rpc.ErrorInfo with domain "greenlight" and one of these
 // reasons, and where it helps a BadRequest or PreconditionFailure:
 //
-//	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET
+//	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET, NO_RECORDING
 //	INVALID_ARGUMENT     BAD_REQUEST
 //	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
 //	                     checks are running already), NOT_READY
@@ -121,6 +122,9 @@ type AdminServiceClient interface {
 	// ListPolicies answers with every policy in force, whole, and where its model or
 	// fleet stands: what `greenlight policy plan` compares files with.
 	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
+	// GetRecording answers with what a switch heard so far, to be replayed under another
+	// policy: 'greenlight policy replay' does that.
+	GetRecording(ctx context.Context, in *GetRecordingRequest, opts ...grpc.CallOption) (*GetRecordingResponse, error)
 }
 
 type adminServiceClient struct {
@@ -349,6 +353,16 @@ func (c *adminServiceClient) ListPolicies(ctx context.Context, in *ListPoliciesR
 	return out, nil
 }
 
+func (c *adminServiceClient) GetRecording(ctx context.Context, in *GetRecordingRequest, opts ...grpc.CallOption) (*GetRecordingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRecordingResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetRecording_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -358,7 +372,7 @@ func (c *adminServiceClient) ListPolicies(ctx context.Context, in *ListPoliciesR
 // Errors carry a google.rpc.ErrorInfo with domain "greenlight" and one of these
 // reasons, and where it helps a BadRequest or PreconditionFailure:
 //
-//	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET
+//	NOT_FOUND            NO_MODEL, NO_SWITCH, NO_FLEET, NO_RECORDING
 //	INVALID_ARGUMENT     BAD_REQUEST
 //	FAILED_PRECONDITION  NOT_NOW (the phase does not allow it, or the model's
 //	                     checks are running already), NOT_READY
@@ -429,6 +443,9 @@ type AdminServiceServer interface {
 	// ListPolicies answers with every policy in force, whole, and where its model or
 	// fleet stands: what `greenlight policy plan` compares files with.
 	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
+	// GetRecording answers with what a switch heard so far, to be replayed under another
+	// policy: 'greenlight policy replay' does that.
+	GetRecording(context.Context, *GetRecordingRequest) (*GetRecordingResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -498,6 +515,9 @@ func (UnimplementedAdminServiceServer) GetReport(context.Context, *GetReportRequ
 }
 func (UnimplementedAdminServiceServer) ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPolicies not implemented")
+}
+func (UnimplementedAdminServiceServer) GetRecording(context.Context, *GetRecordingRequest) (*GetRecordingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRecording not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -866,6 +886,24 @@ func _AdminService_ListPolicies_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_GetRecording_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRecordingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetRecording(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetRecording_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetRecording(ctx, req.(*GetRecordingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -944,6 +982,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListPolicies",
 			Handler:    _AdminService_ListPolicies_Handler,
+		},
+		{
+			MethodName: "GetRecording",
+			Handler:    _AdminService_GetRecording_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

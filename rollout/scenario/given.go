@@ -102,6 +102,7 @@ func (t *rawTraffic) over(old simulate.Traffic) simulate.Traffic {
 	}
 	out := old
 	out.Rate = float64(value(t.Rate, rate(old.Rate)))
+	out.Seed = uint64(value(t.Seed, number(old.Seed)))
 	out.Unreported = !value(t.Reported, !old.Unreported)
 	both := rawBehaviour{t.Errors, t.ClientErrors, t.Latency}
 	for _, c := range policy.Colors {

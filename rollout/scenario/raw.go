@@ -95,6 +95,7 @@ func (rawNodes) JSONSchemaExtend(s *jsonschema.Schema) { orWord(s, "number") }
 type rawTraffic struct {
 	Rate         *rate         `yaml:"rate" jsonschema_description:"Requests a second, of both colors together."`
 	Reported     *bool         `yaml:"reported" jsonschema:"default=true" jsonschema_description:"The fleets report them."`
+	Seed         *number       `yaml:"seed" jsonschema_description:"Draws requests, failures and times by chance, from this number. Default: they are typical."`
 	Errors       *portion      `yaml:"errors" jsonschema_description:"The share that is the server's fault, of both colors."`
 	ClientErrors *portion      `yaml:"clientErrors" jsonschema_description:"The share that is the client's fault, of both colors."`
 	Latency      *rawLatency   `yaml:"latency" jsonschema_description:"How long answers take, of both colors."`

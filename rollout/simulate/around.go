@@ -105,6 +105,9 @@ func (w *World) publish(r rollout.Routing) {
 	w.passTraffic()
 	r.Policy = w.policies.publishable(r.Policy)
 	w.fleet.published = &r
+	if w.Answer != nil {
+		w.given.Nodes.Ack, w.fleet.nack = w.Answer(r)
+	}
 	for _, n := range w.fleet.nodes {
 		w.fleet.send(n)
 		if n.out != nil {

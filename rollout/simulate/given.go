@@ -55,7 +55,9 @@ type Nodes struct {
 type Traffic struct {
 	Rate float64 // requests a second, of both colors together
 	// Unreported: the fleets tell nothing of them.
-	Unreported  bool
+	Unreported bool
+	// Seed, if it is not 0, has them drawn by chance; otherwise they are typical.
+	Seed        uint64
 	Blue, Green Behaviour
 }
 

@@ -15,8 +15,9 @@ type registry struct {
 	model   string
 	sides   rollout.ByColor[instances]
 	problem string
-	since   time.Time           // of problem
-	good    rollout.EndpointSet // the last answer without a problem
+	since   time.Time            // of problem
+	good    rollout.EndpointSet  // the last answer without a problem
+	fixed   *rollout.EndpointSet // the answer, whatever else is known; nil if there is none
 }
 
 // instances are those of one color; numbers are given once.
@@ -69,6 +70,9 @@ func (r *registry) trouble(problem string, now time.Time) {
 
 // answer is what the registry says.
 func (r *registry) answer() rollout.EndpointSet {
+	if r.fixed != nil {
+		return *r.fixed
+	}
 	if r.problem != "" {
 		stands := r.good
 		stands.Problem, stands.Since = r.problem, r.since

@@ -29,6 +29,8 @@ type users struct {
 	nodes   []rollout.NodeWindow
 	turn    int // whose turn the next odd request of a group is
 	carried map[carryKey]float64
+	chance  *chance // nil: they are typical
+	seed    uint64  // of chance
 	touched bool
 	quiet   int // empty windows since the last request; -1: there was none
 }
@@ -50,6 +52,41 @@ func (u *users) open(now time.Time) {
 	u.routed, u.shadow, u.nodes, u.touched = nil, rollout.ByColor[rollout.Tally]{}, nil, false
 }
 
+// drawFrom makes seed the one that requests are drawn from; 0 makes them typical.
+func (u *users) drawFrom(seed uint64) {
+	switch seed {
+	case u.seed:
+	case 0:
+		u.chance, u.seed = nil, 0
+	default:
+		u.chance, u.seed = newChance(seed), seed
+	}
+}
+
+// arrive is how many requests came where so many are expected.
+func (u *users) arrive(c policy.Color, what string, expected float64) int {
+	if u.chance != nil {
+		return u.chance.arrivals(expected)
+	}
+	return u.whole(c, what, expected, math.MaxInt)
+}
+
+// hit is how many of n requests went wrong, a share of which does; most of them at most.
+func (u *users) hit(c policy.Color, what string, n int, share float64, most int) int {
+	if u.chance != nil {
+		return min(u.chance.hits(n, share), most)
+	}
+	return u.whole(c, what, float64(n)*share, most)
+}
+
+// took is how long n requests took.
+func (u *users) took(l Latency, n int) judge.Sketch {
+	if u.chance != nil {
+		return u.chance.times(l, n, &u.times)
+	}
+	return u.times.sample(l, n)
+}
+
 // whole is how many of a number that grows by more are whole, most of them at most,
 // and carries the rest on.
 func (u *users) whole(c policy.Color, what string, more float64, most int) int {
@@ -68,6 +105,7 @@ func (w *World) passTraffic() {
 		return
 	}
 	u.counted = w.now
+	u.drawFrom(t.Seed)
 	if w.down || t.Unreported || t.Rate <= 0 {
 		return
 	}
@@ -75,13 +113,13 @@ func (w *World) passTraffic() {
 		rate := t.Rate * d.Seconds() * float64(len(g.nodes)) / float64(len(w.fleet.nodes))
 		var sent rollout.ByColor[int]
 		for _, c := range policy.Colors {
-			n := u.whole(c, "users", rate*share(g.weights.Of(c)), math.MaxInt)
+			n := u.arrive(c, "users", rate*share(g.weights.Of(c)))
 			*sent.At(c) = n
 			u.add(g.weights, c, u.tally(c, "", n, *t.Of(c)))
 		}
 		u.addNodes(g, sent)
 		if to := g.mirror.To; g.mirror.Percent > 0 {
-			n := u.whole(to, "copies", rate*share(g.mirror.Percent), math.MaxInt)
+			n := u.arrive(to, "copies", rate*share(g.mirror.Percent))
 			at := u.shadow.At(to)
 			*at = sum(*at, u.tally(to, "mirrored ", n, *t.Of(to)))
 			u.touched = u.touched || n > 0
@@ -93,11 +131,11 @@ func share(w policy.Weight) float64 { return float64(w) / float64(policy.Full) }
 
 // tally is n requests to c.
 func (u *users) tally(c policy.Color, of string, n int, b Behaviour) rollout.Tally {
-	failed := u.whole(c, of+"errors", float64(n)*b.Errors, n)
-	wrong := u.whole(c, of+"client errors", float64(n)*b.ClientErrors, n-failed)
+	failed := u.hit(c, of+"errors", n, b.Errors, n)
+	wrong := u.hit(c, of+"client errors", n, b.ClientErrors, n-failed)
 	return rollout.Tally{
 		Requests: n, Scaled: float64(n), Errors: failed, Rejected: wrong,
-		Classes: [6]int{2: n - failed - wrong, 4: wrong, 5: failed}, Latency: u.times.sample(b.Latency, n),
+		Classes: [6]int{2: n - failed - wrong, 4: wrong, 5: failed}, Latency: u.took(b.Latency, n),
 	}
 }
 

@@ -15,8 +15,13 @@ type World struct {
 	Story []Line
 	// Look is called after each thing that happened.
 	Look func()
+	// Heard, if set, is told what each event did: it hears what a recorder of switches does.
+	Heard func(before, after rollout.State, e rollout.Event, now time.Time)
 	// Ahead is when the world will be changed, in order: what is worth a closer look.
 	Ahead []time.Time
+
+	// Answer, if set, says how long nodes take to answer a routing, and who rejects it.
+	Answer func(rollout.Routing) (time.Duration, Nack)
 
 	now   time.Time
 	model string
@@ -160,20 +165,23 @@ func (w *World) apply(e rollout.Event) *rollout.Refuse {
 	if next.Phase != before.Phase || next.Generation != before.Generation {
 		w.changed = w.now
 	}
+	if len(actions) == 1 {
+		if no, ok := actions[0].(rollout.Refuse); ok {
+			return &no
+		}
+	}
 	w.tellChange(before)
+	if w.Heard != nil {
+		w.Heard(before, next, e, w.now)
+	}
 	if next.Phase == rollout.Waiting && before.Phase != rollout.Waiting {
 		w.planHere(0, w.turn)
 	}
 	w.serve()
-	var refused *rollout.Refuse
 	for _, a := range actions {
-		if no, ok := a.(rollout.Refuse); ok {
-			refused = &no
-			continue
-		}
 		w.act(a)
 	}
-	return refused
+	return nil
 }
 
 // act does one piece of work; what takes time comes back as an event.

@@ -15,15 +15,17 @@ func (a *app) policyCommand() *cobra.Command {
 		Short: "Check, plan, show and test policy files, and say where policies come from",
 		Long: `Check policy files as the server would, tell what they will do before they are in
 force, show a model's policy with every default in it, test what policies make of good
-and bad versions, print the JSON Schema, and say which commits brought the policies in
-force. Only blame, and plan without --against, need a server.`,
+and bad versions, replay recorded switches under them, print the JSON Schema, and say
+which commits brought the policies in force. Only blame, replay, and plan without
+--against, need a server.`,
 		Example: `  greenlight policy lint policies/
   greenlight policy plan policies/ --server greenlight.internal:18001
   greenlight policy show fraud policies/
   greenlight policy test tests/
+  greenlight policy replay fraud --policy fraud.yaml
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), a.planCommand(), showCommand(), testCommand(), schemaCommand(), a.blameCommand())
+	}, lintCommand(), a.planCommand(), showCommand(), testCommand(), a.replayCommand(), schemaCommand(), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {

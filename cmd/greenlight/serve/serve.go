@@ -131,7 +131,7 @@ func (s *server) build(opts Options) error {
 	}
 	s.group = reconcile.New(reconcile.Options{
 		Fleet: s.xds, Journal: journal, Checker: checker, Registry: source, Traffic: s.heard,
-		Endpoints: s.store, Policies: s.store, Reports: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
+		Endpoints: s.store, Policies: s.store, Reports: s.store, Recordings: s.store, States: states, LastEndpoints: lastEndpoints, TakenPolicies: taken, Log: s.log,
 		Retirer: retire.New(retire.Options{
 			Secret: checker.Secret, Sign: check.SignRequest, Consul: s.consulOf(source), ConsulDatacenter: s.config.ConsulDatacenter,
 		}),
