@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"regexp"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-git/go-git/v6/plumbing/transport"
@@ -39,6 +41,11 @@ func (s *Source) trouble(err error) string {
 		return fmt.Sprintf("%s: %s%s", s.repository.text, refused, stands)
 	}
 	what := ownAddress.ReplaceAllString(clean(err.Error()), "$1")
+	var failed *net.OpError
+	var errno syscall.Errno
+	if errors.As(err, &failed) && errors.As(failed.Err, &errno) { // whether it was dialing, writing or reading
+		what = errno.Error()
+	}
 	return fmt.Sprintf("%s can't be fetched: %s; %s%s", s.repository.text, what, s.advice(err), stands)
 }
 

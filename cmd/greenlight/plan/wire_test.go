@@ -45,8 +45,8 @@ func TestPlanIsWhatIsSent(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(archive), ".txtar"), func(t *testing.T) {
 			b, r := parted(t, archive)
 			p := Make(b, r)
-			if len(p.Problems) > 0 {
-				t.Skip("nothing of it is taken")
+			if len(p.Problems) > 0 { // nothing of it is taken
+				return
 			}
 			before, after := sides(b, r)
 			s := startServer(t)
