@@ -19,8 +19,7 @@ func (t *turn) prepare() bool {
 	missing := t.missing()
 	switch {
 	case len(missing) == 0:
-		t.prepared()
-		return true
+		return t.prepared()
 	case t.due(t.s.Deadline):
 		t.end(Refused, fmt.Sprintf("%s was not ready within %s: %s",
 			sw.To, brief(t.plan().Prepare.Within), strings.Join(missing, "; ")))
@@ -31,12 +30,13 @@ func (t *turn) prepare() bool {
 	}
 }
 
-// prepared fixes the version that is validated and may get weight.
-func (t *turn) prepared() {
+// prepared fixes the version that is validated and may get weight. It reports whether
+// the phase has ended: a forced switch may still have to wait for the calendar.
+func (t *turn) prepared() bool {
 	sw := t.s.Switch
 	if sw.Undoes != "" {
 		t.undoPrepared()
-		return
+		return true
 	}
 	sw.ToVersion = t.s.Facts.version(sw.To)
 	if sw.FromVersion == "" { // the registry was silent when the switch began
@@ -44,25 +44,22 @@ func (t *turn) prepared() {
 	}
 	if t.s.Parted.By == "" && t.unwanted(sw.To) {
 		t.end(Refused, fmt.Sprintf("%s serves version %q now, and %s wants %s", sw.To, sw.ToVersion, t.p.Source, t.p.Wanted))
-		return
+		return true
 	}
 	if t.rolling() && t.s.Rolled.Total == 0 {
 		t.s.Rolled.Total = len(t.s.old())
 	}
 	if why := t.s.takenBack(sw.ToVersion); why != "" && !sw.Again {
 		t.end(Refused, why)
-		return
-	}
-	if forced := fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason); sw.Forced && t.askApproval(forced) {
-		return
+		return true
 	}
 	if sw.Forced {
-		t.shift(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
-		return
+		return t.shiftIfSafe(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
 	}
 	t.enter(Validating, fmt.Sprintf("%s is ready: %s of version %q, warm on %s",
 		sw.To, count(t.s.Facts.ready(sw.To), "endpoint"), sw.ToVersion,
 		count(t.s.Facts.Report.Connected, "node")))
+	return true
 }
 
 // missing lists what keeps weight from moving towards the target. It is the
