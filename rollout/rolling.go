@@ -174,6 +174,9 @@ func (t *turn) rollFurther(why string) bool {
 		waits = strings.Join(missing, "; ")
 	}
 	switch {
+	case waits == "" && t.barred() != "": // nothing is wrong: it waits for the calendar
+		t.s.GiveUpAt = time.Time{}
+		return false
 	case waits == "":
 		t.follow(why)
 		return true
