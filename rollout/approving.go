@@ -87,6 +87,10 @@ func (t *turn) approvers(act policy.Act) string {
 	return strings.Join(names, ", ")
 }
 
+// forgetApprovals asks for the words again that were given before users meet the
+// target: what they spoke of is measured anew.
+func (t *turn) forgetApprovals() { t.s.Switch.Approvals = nil }
+
 // approve takes one person's word.
 func (t *turn) approve(c Command) *Refuse {
 	act, open := t.toApprove()

@@ -25,9 +25,11 @@ func (t *turn) rediscover() {
 	t.s.NextCheck = time.Time{} // due when it is known what to measure
 	t.s.Passed, t.s.Open = time.Time{}, ""
 	if t.s.Phase == Approving {
+		t.forgetApprovals()
 		t.reenter(Validating, 0, "the discovery changed: the target is measured again")
 	}
 	if t.s.Resume == Approving {
+		t.forgetApprovals()
 		t.s.Resume = Validating
 		t.s.Switch.Validated = time.Time{}
 	}
