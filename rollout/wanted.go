@@ -239,4 +239,9 @@ func (t *turn) noteTry() {
 		Why: fmt.Sprintf("switch %s was %s: %s", sw.ID, sw.Outcome, sw.Cause), At: t.now,
 		Hash: t.p.Source.Hash, Version: version,
 	}
+	if sw.Outcome != RolledBack && !t.s.Reverting {
+		// A change in the middle was not tried, and may be what mends it. But users who
+		// were taken back are not led there anew, and a policy that a node rejects goes.
+		t.s.Parted.Hash = t.plan().Source.Hash
+	}
 }
