@@ -211,7 +211,7 @@ func (t *turn) notePerson(c Command, before Phase) {
 		done = "overridden"
 	case c.Verb == Start:
 		t.s.Parted = Parted{}
-	case (c.Verb == RollBack || c.Verb == Abort) && before != Drilling:
+	case c.Verb == RollBack, c.Verb == Abort && before != Drilling: // to abort a drill goes forward
 		done = "rolled back"
 	}
 	if done != "" {
