@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout"
 )
 
@@ -120,4 +121,71 @@ func TestADependentWaits(t *testing.T) {
 			t.Errorf("%s, %q, %q", r.State.Live, r.Drift, e.Drift)
 		}
 	}, both(policy.Blue)...)
+}
+
+// Whose calendar has closed while it waited keeps its place and not the group: the
+// others pass meanwhile, and it begins when the calendar opens.
+func TestAClosedCalendarHoldsUpNobodyElse(t *testing.T) {
+	day, err := calendar.New(calendar.Plan{Zone: "UTC", Windows: []calendar.Span{{From: "00:00", To: "01:00"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	timed := inGroup("timed", 1)
+	timed.Calendar = day
+	models := []*policy.Model{inGroup("first", 1), timed, inGroup("last", 1)}
+	names := []string{"first", "timed", "last"}
+	run(t, func(t *testing.T, w *world) {
+		for _, name := range names {
+			w.registry.say(name, set(2, 2))
+		}
+		time.Sleep(time.Second)
+		for _, name := range names {
+			if _, err := w.g.Do(t.Context(), name, rollout.Command{Verb: rollout.Start, Actor: "ann"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if _, err := w.g.Do(t.Context(), "first", rollout.Command{Verb: rollout.Pause, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		if _, err := w.g.Do(t.Context(), "first", rollout.Command{Verb: rollout.Abort, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, "first", rollout.Idle, time.Hour)
+		synctest.Wait()
+		if got := w.begun(t, names...); got != "last" {
+			t.Errorf("begun: %q", got)
+		}
+		if _, err := w.g.Do(t.Context(), "last", rollout.Command{Verb: rollout.Abort, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, "last", rollout.Idle, time.Hour)
+		time.Sleep(24 * time.Hour)
+		if s, _ := w.g.Status("timed"); s.State.Switch.Transitions[len(s.State.Switch.Transitions)-1].From == rollout.Waiting || s.State.Phase == rollout.Waiting {
+			t.Errorf("timed is %s: %s", s.State.Phase, s.State.Queued.Why)
+		}
+	}, models...)
+}
+
+// Whoever waits for another model and for its calendar begins when both let it.
+func TestAClosedCalendarLosesNoTurn(t *testing.T) {
+	day, err := calendar.New(calendar.Plan{Zone: "UTC", Windows: []calendar.Span{{From: "06:00", To: "07:00"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ranker := model("ranker")
+	ranker.DependsOn, ranker.Calendar = []string{"embedder"}, day
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("ranker", set(2, 2))
+		w.registry.say("embedder", set(2, 2))
+		time.Sleep(time.Second)
+		if _, err := w.g.Do(t.Context(), "ranker", rollout.Command{Verb: rollout.Start, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(7*time.Hour - 2*time.Second)
+		if s, _ := w.g.Status("ranker"); s.State.Phase == rollout.Waiting {
+			t.Errorf("ranker waits: %s", s.State.Queued.Why)
+		}
+	}, ranker, model("embedder"))
 }

@@ -82,7 +82,7 @@ func Turns(all []Claimant, granted map[string]bool) map[string]Turn {
 	turns := map[string]Turn{}
 	for _, c := range all {
 		if c.Waits {
-			turns[c.Model] = Turn{Why: dependency(c, byName)}
+			turns[c.Model] = Turn{Why: cmp.Or(dependency(c, byName), c.closed())}
 		}
 	}
 	for _, g := range groups {
@@ -124,8 +124,6 @@ func (g *group) settle(turns map[string]Turn) {
 		t.Position, t.Of = i+1, len(g.waiting)
 		switch {
 		case t.Why != "":
-		case c.Barred:
-			t.Why = "its calendar is closed"
 		case free > 0:
 			free--
 		default:
@@ -147,6 +145,14 @@ func isAre(n int) string {
 		return "is"
 	}
 	return "are"
+}
+
+// closed says that a model's calendar lets it not begin now.
+func (c Claimant) closed() string {
+	if c.Barred {
+		return "its calendar is closed"
+	}
+	return ""
 }
 
 // dependency says which model c has to wait for; empty when none. A model that

@@ -41,6 +41,7 @@ func (t *turn) waitTurn() bool {
 	why := t.barred()
 	switch {
 	case why != "":
+		t.s.Facts.Turn = Turn{} // it goes to others, and comes anew
 	case !f.EndpointsKnown:
 		why = "the registry has not answered yet"
 	case t.plan().Queue.Group == "" && len(t.plan().DependsOn) == 0 || f.Turn.Granted:
