@@ -248,9 +248,12 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 	if taken := g.taken[model]; taken != nil {
 		l.accepted = taken
 		if l.journaled && !same(taken, l.policy) {
-			// It goes on under the policy that the fleets have. The file has
-			// changed since: that is a change of policy like any other.
-			l.policy = taken
+			// It goes on under the policy that the fleets have, but its word on what
+			// should be live is the last one that was heeded: that may be a newer one.
+			// The file has changed since: that is a change of policy like any other.
+			stands := *taken
+			stands.Wanted = l.state.Word.Want
+			l.policy = &stands
 			l.entries.put(entry)
 		}
 	}

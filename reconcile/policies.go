@@ -69,8 +69,8 @@ func (l *loop) notePolicyTaken() {
 	}
 	if l.accepted == nil || !same(l.accepted, p.Policy) {
 		l.keepPolicy(p.Policy)
+		l.accepted = p.Policy
 	}
-	l.accepted = p.Policy
 }
 
 func (l *loop) keepPolicy(m *policy.Model) {

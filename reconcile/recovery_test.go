@@ -177,3 +177,34 @@ func TestRestartKeepsInstancesOutThatMadeRoom(t *testing.T) {
 		}
 	}, instant("fraud"))
 }
+
+// A switch that the policy started goes on although the process ended before it was
+// kept that the fleets took that policy: the policy that stands in for it until the
+// files are read has no word on what should be live.
+func TestRestartHeedsNoOlderWord(t *testing.T) {
+	wants := func(c policy.Color) *policy.Model {
+		m := changed(model("fraud"), string(c))
+		m.Wanted = policy.Wanted{Color: c}
+		return m
+	}
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		w.kept.setBroken(true)
+		w.policies(wants(policy.Green))
+		w.wait(t, "fraud", rollout.Holding, time.Minute)
+		id := w.status(t, "fraud").State.Switch.ID
+		w.end()
+
+		w.kept.setBroken(false)
+		w.begin()
+		w.policies(wants(policy.Green))
+		time.Sleep(3 * time.Hour)
+		if s := w.status(t, "fraud").State; s.Switch.ID != id || s.Live != policy.Green || s.Switch.Outcome != rollout.Succeeded {
+			t.Errorf("switch %s, not %s, %s: %s; %s is live", s.Switch.ID, id, s.Switch.Outcome, s.Switch.Cause, s.Live)
+		}
+		if kept := w.kept.loadPolicies()["fraud"]; kept.Wanted.Color != policy.Green || kept.Source.Hash != "green" {
+			t.Errorf("kept: %+v of %s", kept.Wanted, kept.Source.Hash)
+		}
+	}, wants(policy.Blue))
+}
