@@ -5,6 +5,9 @@ import "time"
 // policyChanged publishes the same weights under the new policy. A running
 // switch keeps its plan for all but the route. A policy that came back is not judged.
 func (t *turn) policyChanged(back bool) {
+	if back {
+		t.unhear()
+	}
 	if t.s.Live == "" {
 		return
 	}
@@ -76,6 +79,6 @@ func (t *turn) judgePolicy() {
 		t.s.PolicyGeneration, t.s.PolicyAt, t.s.Reverting = 0, time.Time{}, true
 		t.act(RevertPolicy{cause})
 	} else if t.s.Facts.confirmed(t.s.Generation) {
-		t.s.PolicyGeneration, t.s.PolicyAt = 0, time.Time{}
+		t.s.PolicyGeneration, t.s.PolicyAt, t.s.Unsure = 0, time.Time{}, nil
 	}
 }

@@ -381,6 +381,9 @@ type State struct {
 	// the policy does not decide that.
 	Word   Word   `json:"word,omitzero"`
 	Parted Parted `json:"parted,omitzero"`
+	// Unsure is what was heard before a changed policy whose word is another, as long as
+	// a node may still reject it.
+	Unsure *Heard `json:"unsure,omitempty"`
 	// PolicyGeneration is the generation that a policy change made, until every
 	// node has confirmed it; 0 when none is open.
 	PolicyGeneration uint64 `json:"policyGeneration,omitempty"`

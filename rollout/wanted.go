@@ -29,6 +29,12 @@ type Parted struct {
 	Version string    `json:"version,omitempty"` // that was tried
 }
 
+// Heard is a word and what became of it.
+type Heard struct {
+	Word   Word   `json:"word,omitzero"`
+	Parted Parted `json:"parted,omitzero"`
+}
+
 // heed does what the policy wants, if it decides what is live: it has a switch
 // started, or goes back to what it wants again.
 func (t *turn) heed() {
@@ -59,12 +65,26 @@ func (t *turn) heed() {
 
 // listen takes the policy's word; a new one makes the old one's story void.
 func (t *turn) listen() {
-	switch w := t.p.Wanted; {
-	case w.None():
-		t.s.Word, t.s.Parted = Word{}, Parted{}
-	case w != t.s.Word.Want:
-		t.s.Word, t.s.Parted = Word{Want: w, Since: t.now}, Parted{}
+	w := t.p.Wanted
+	if w == t.s.Word.Want {
+		return
 	}
+	if t.s.PolicyGeneration != 0 && t.s.Unsure == nil {
+		t.s.Unsure = &Heard{t.s.Word, t.s.Parted}
+	}
+	t.s.Word, t.s.Parted = Word{Want: w, Since: t.now}, Parted{}
+	if w.None() {
+		t.s.Word = Word{}
+	}
+}
+
+// unhear forgets a word that came with a policy which a node rejected: the one before
+// it was never taken back, nor what became of it.
+func (t *turn) unhear() {
+	if old := t.s.Unsure; old != nil && old.Word.Want == t.p.Wanted && t.s.Word.Want != t.p.Wanted {
+		t.s.Word, t.s.Parted = old.Word, old.Parted
+	}
+	t.s.Unsure = nil
 }
 
 // recant ends a running switch whose policy wants again what was live before it.
