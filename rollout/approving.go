@@ -130,16 +130,23 @@ func (t *turn) started(who string) bool {
 	if strings.EqualFold(who, sw.Actor) {
 		return true
 	}
-	c := sw.Plan.Source.Commit
-	if sw.Actor != ByPolicy || c == nil {
+	if sw.Actor != ByPolicy {
 		return false
 	}
-	name, rest, _ := strings.Cut(c.Author, "<")
+	if c := sw.Plan.Source.Commit; c != nil && wrote(who, c.Author) {
+		return true
+	}
+	return wrote(who, sw.Author)
+}
+
+// wrote reports whether a person may be the author of a commit: by name, by address,
+// or by either part of ID+NAME@users.noreply.github.com and the like.
+func wrote(who, author string) bool {
+	name, rest, _ := strings.Cut(author, "<")
 	email := strings.TrimSuffix(strings.TrimSpace(rest), ">")
 	local, _, _ := strings.Cut(email, "@")
-	return slices.ContainsFunc([]string{strings.TrimSpace(name), email, local}, func(known string) bool {
-		return known != "" && strings.EqualFold(who, known)
-	})
+	names := append(strings.Split(local, "+"), strings.TrimSpace(name), email, local)
+	return slices.ContainsFunc(names, func(known string) bool { return known != "" && strings.EqualFold(who, known) })
 }
 
 // awaitRetirement waits for the persons who have to approve that the old color is

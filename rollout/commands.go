@@ -75,6 +75,9 @@ func (t *turn) start(c Command) *Refuse {
 		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now,
 		Started: t.now, Plan: *t.p,
 	}
+	if c.ByPolicy {
+		t.s.Switch.Author = t.s.Word.Author
+	}
 	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
 	t.lineUp(reason)
 	return nil

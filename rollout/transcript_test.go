@@ -262,6 +262,10 @@ func (s *stage) policy(args map[string]string) {
 			}
 		case "commit":
 			p.Source = policy.Source{File: "fraud.yaml", Line: 1, Hash: value, Commit: &policy.Commit{ID: value, Author: "Ann", Subject: "to " + value}}
+			if author := args["author"]; author != "" {
+				p.Source.Commit.Author = author
+			}
+		case "author": // of the commit
 		default:
 			s.t.Fatalf("unknown policy setting %q", key)
 		}
