@@ -41,7 +41,7 @@ func (t *turn) rediscover() {
 		t.reenter(Validating, 0, "the discovery changed: the target is measured again")
 	}
 	if t.s.Phase == Validating {
-		t.s.Switch.Validated, t.s.GiveUpAt = time.Time{}, time.Time{}
+		t.s.Switch.Validated, t.s.GiveUpAt, t.s.Queued = time.Time{}, time.Time{}, Queued{}
 	}
 }
 

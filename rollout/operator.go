@@ -24,7 +24,10 @@ func (t *turn) promote(c Command) *Refuse {
 		}
 		t.begin(why)
 	case Approving:
-		return refuse(NotNow, "%s (greenlight approve)", t.unapproved(policy.BeforeShift))
+		if missing := t.unapproved(policy.BeforeShift); missing != "" {
+			return refuse(NotNow, "%s (greenlight approve)", missing)
+		}
+		return t.promoteBarred(c, why)
 	case Holding:
 		if why := t.barred(); why != "" {
 			return refuse(NotNow, "the next step waits: %s: wait, or let it go on now (greenlight promote --now)", why)
@@ -49,6 +52,9 @@ func (t *turn) promote(c Command) *Refuse {
 		return refuse(NotNow, "the step is not confirmed: %s: wait, or roll back",
 			t.s.Facts.unconfirmed(t.s.Generation))
 	case Preparing, Validating, Shadowing:
+		if !t.s.Queued.Opens.IsZero() {
+			return t.promoteBarred(c, why)
+		}
 		return refuse(NotNow, "the switch is %s and has no hold to end: wait, or abort it", t.s.Phase)
 	case RollingBack:
 		return refuse(NotNow, "the switch is going back: start another when it has ended")
@@ -57,6 +63,19 @@ func (t *turn) promote(c Command) *Refuse {
 	default:
 		return refuse(NotNow, "no switch is running: start one")
 	}
+	return nil
+}
+
+// promoteBarred lets the first weight go, which waits for the calendar: what else the
+// phase waits for is still asked.
+func (t *turn) promoteBarred(c Command, why string) *Refuse {
+	if closed := t.barred(); closed != "" {
+		return refuse(NotNow, "the first weight waits: %s: wait, or let it go on now (greenlight promote --now)", closed)
+	}
+	if missing := t.missing(); len(missing) > 0 {
+		return refuse(NotReady, "the first weight is not safe: %s", strings.Join(missing, "; "))
+	}
+	t.urged = why
 	return nil
 }
 

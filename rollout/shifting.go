@@ -12,6 +12,9 @@ import (
 func (t *turn) shift(why string) {
 	t.closeJudgement()
 	sw := t.s.Switch
+	if t.urged != "" {
+		why, t.urged = t.urged+"; "+why, ""
+	}
 	if t.shifting() && !t.rolling() {
 		t.s.StepIndex++
 	}

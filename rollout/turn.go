@@ -14,6 +14,7 @@ type turn struct {
 	now time.Time
 	// actor gave the command that this turn obeys, until a transition carries the name.
 	actor    string
+	urged    string // the person's word by which a step of this turn waits for no calendar
 	actions  []Action
 	problems []string // what stops the present phase, in words
 }

@@ -261,7 +261,7 @@ type Switch struct {
 	Key         string `json:"key,omitempty"` // idempotency key
 	// Author is Word.Author of a switch that the policy asked for.
 	Author string `json:"author,omitempty"`
-	Forced      bool   `json:"forced,omitempty"`
+	Forced bool   `json:"forced,omitempty"`
 	// Again: To may serve a version that was taken back before.
 	Again bool `json:"again,omitempty"`
 	// Now: it waits for no window, no other model and no queue.
