@@ -29,13 +29,13 @@ type Problem struct {
 }
 
 // String gives "file:line:column: message [rule]", with "warning: " before the
-// message of a warning.
+// message of a warning, on one line whatever the file's name holds.
 func (p Problem) String() string {
 	kind := ""
 	if p.Severity() == SeverityWarning {
 		kind = "warning: "
 	}
-	return fmt.Sprintf("%s: %s%s [%s]", p.place(), kind, p.Message, p.Rule)
+	return printable(fmt.Sprintf("%s: %s%s [%s]", p.place(), kind, p.Message, p.Rule))
 }
 
 // place is the clickable part: the file, and line and column if there are any.
@@ -86,7 +86,7 @@ func indent(line string, n int) string {
 // printable replaces what would move a terminal's cursor.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (r < ' ' || r == 0x7f) {
+		if r != '\t' && (r < ' ' || r >= 0x7f && r < 0xa0) {
 			return utf8.RuneError
 		}
 		return r

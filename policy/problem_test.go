@@ -15,6 +15,11 @@ func TestProblemText(t *testing.T) {
 	if got := (policy.Problem{File: "a.yaml", Rule: "too-large", Message: "big"}).String(); got != "a.yaml: big [too-large]" {
 		t.Errorf("string %q", got)
 	}
+	// A file's name is whatever somebody pushes: it begins no line of a log, a terminal
+	// or a comment.
+	if got := (policy.Problem{File: "a\n````\n\x1b[31m::add-mask::x\u009b.yaml", Rule: "r", Message: "m\rn"}).String(); got != "a\uFFFD````\uFFFD\uFFFD[31m::add-mask::x\uFFFD.yaml: m\uFFFDn [r]" {
+		t.Errorf("string %q", got)
+	}
 	text, err := json.Marshal(p)
 	if want := `{"file":"a.yaml","line":2,"column":4,"rule":"weight-range","message":"too much"}`; err != nil || string(text) != want {
 		t.Errorf("JSON %s, %v", text, err)
