@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 )
@@ -12,6 +13,17 @@ import (
 // ActorKey is the metadata key that names who asks, for clients (a proxy that
 // has authenticated a user) that don't fill in the request's field.
 const ActorKey = "x-greenlight-actor"
+
+// proven is who a proxy says that asks; empty without one. A word beside the proxy's
+// can only be the client's: then nobody knows which is whose.
+func proven(ctx context.Context) (string, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	all := md.Get(ActorKey)
+	if len(all) > 1 {
+		return "", failure(codes.InvalidArgument, ReasonBadRequest, "the metadata "+ActorKey+" is there more than once: the proxy has to put its own in the place of what a client sends")
+	}
+	return strings.TrimSpace(strings.Join(all, "")), nil
+}
 
 // actor says who asks: the request's own word, else the metadata's, else the
 // peer's address. It is never empty: the history has to name someone.

@@ -16,8 +16,14 @@ func (s *Server) StartSwitch(ctx context.Context, r *adminv1.StartSwitchRequest)
 	v.atMost("expect_version", r.GetExpectVersion(), maxName)
 	v.atMost("idempotency_key", r.GetIdempotencyKey(), maxKey)
 	v.forced(r.GetForce(), r.GetReason())
+	who, err := proven(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.atMost("actor", who, maxName)
 	st, err := s.do(ctx, &v, r, rollout.Command{
 		Verb:          rollout.Start,
+		Proven:        who,
 		Target:        colorOf(r.GetTarget()),
 		ExpectLive:    colorOf(r.GetExpectLive()),
 		ExpectVersion: r.GetExpectVersion(),

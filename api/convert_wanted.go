@@ -37,6 +37,13 @@ func parted(p rollout.Parted) *adminv1.Parted {
 	return &adminv1.Parted{By: p.By, Why: p.Why, At: at(p.At), Hash: p.Hash, Version: p.Version}
 }
 
+func heard(h *rollout.Heard) *adminv1.Heard {
+	if h == nil {
+		return nil
+	}
+	return &adminv1.Heard{Wanted: wanted(h.Word.Want), WantedSince: at(h.Word.Since), WantedAuthor: h.Word.Author, Parted: parted(h.Parted)}
+}
+
 func policyOrigin(o policy.Origin) *adminv1.PolicyOrigin {
 	if o == (policy.Origin{}) {
 		return nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 
 	"greenlight/api/adminv1"
 	"greenlight/rollout"
@@ -16,11 +15,13 @@ import (
 // Approve implements adminv1.AdminServiceServer. Who approves matters, so the word
 // of a proxy that has authenticated somebody counts before the request's own.
 func (s *Server) Approve(ctx context.Context, r *adminv1.ApproveRequest) (*adminv1.ApproveResponse, error) {
-	who := r.GetActor()
-	if md, _ := metadata.FromIncomingContext(ctx); len(md.Get(ActorKey)) > 0 {
-		who = ""
+	who, err := proven(ctx)
+	if err != nil {
+		return nil, err
 	}
-	who = actor(ctx, who)
+	if who == "" {
+		who = actor(ctx, r.GetActor())
+	}
 	groups, err := s.groups(who)
 	if err != nil {
 		return nil, failure(codes.Unavailable, ReasonNotDone, "it can't be told who may approve: "+err.Error())

@@ -42,6 +42,24 @@ func TestApprove(t *testing.T) {
 	}
 }
 
+// Who starts a switch under another name is known to the proxy all the same, and what a
+// client puts beside the proxy's word counts for nobody.
+func TestWhoAProxyKnows(t *testing.T) {
+	s := serve(t, newModels("fraud"), &history{}, nil)
+	ctx := metadata.AppendToOutgoingContext(t.Context(), api.ActorKey, "eve")
+	if _, err := s.client.StartSwitch(ctx, &adminv1.StartSwitchRequest{Model: "fraud", Actor: "nobody"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.models.last(t); got.Actor != "nobody" || got.Proven != "eve" {
+		t.Errorf("%+v", got)
+	}
+	ctx = metadata.AppendToOutgoingContext(t.Context(), api.ActorKey, "bob", api.ActorKey, "eve")
+	_, err := s.client.Approve(ctx, &adminv1.ApproveRequest{Model: "fraud"})
+	wantError(t, err, codes.InvalidArgument, api.ReasonBadRequest)
+	_, err = s.client.StartSwitch(ctx, &adminv1.StartSwitchRequest{Model: "fraud"})
+	wantError(t, err, codes.InvalidArgument, api.ReasonBadRequest)
+}
+
 // friends are the groups of a test's server.
 func friends(person string) ([]string, error) {
 	if person == "nobody" {

@@ -127,16 +127,11 @@ func (t *turn) toApprove() (policy.Act, bool) {
 // it, or who wrote the commit that did.
 func (t *turn) started(who string) bool {
 	sw := t.s.Switch
-	if strings.EqualFold(who, sw.Actor) {
+	if strings.EqualFold(who, sw.Actor) || wrote(who, sw.Author) {
 		return true
 	}
-	if sw.Actor != ByPolicy {
-		return false
-	}
-	if c := sw.Plan.Source.Commit; c != nil && wrote(who, c.Author) {
-		return true
-	}
-	return wrote(who, sw.Author)
+	c := sw.Plan.Source.Commit
+	return sw.Actor == ByPolicy && c != nil && wrote(who, c.Author)
 }
 
 // wrote reports whether a person may be the author of a commit: by name, by address,

@@ -72,7 +72,7 @@ func (t *turn) start(c Command) *Refuse {
 	t.s.Switch = &Switch{
 		ID: c.ID, Model: t.s.Model, From: from, To: c.Target,
 		FromVersion: f.version(from), ToVersion: f.version(c.Target),
-		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now,
+		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now, Author: c.Proven,
 		Started: t.now, Plan: *t.p,
 	}
 	if c.ByPolicy {

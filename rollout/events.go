@@ -46,6 +46,8 @@ type (
 		ExpectLive    policy.Color
 		ExpectVersion string
 		Key           string // idempotency key
+		// Proven is who a proxy says that asks, who may name another Actor.
+		Proven string
 		// Force skips validation (Start) or goes back to an unhealthy old color (RollBack).
 		Force bool
 		// Again starts a switch to a version that was taken back before.

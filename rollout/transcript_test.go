@@ -419,7 +419,8 @@ func (s *stage) command(verb rollout.Verb, args map[string]string) rollout.Comma
 	quiet, _ := strconv.ParseFloat(args["quiet"], 64)
 	return rollout.Command{
 		Again: again, Override: override, Now: now, Groups: strings.Split(args["groups"], ","), Before: before, Quiet: quiet, AnyRate: anyRate,
-		Verb: verb, Actor: actor, Reason: args["reason"], ID: fmt.Sprintf("s%d", s.switches),
+		Proven: args["proven"],
+		Verb:   verb, Actor: actor, Reason: args["reason"], ID: fmt.Sprintf("s%d", s.switches),
 		Target: policy.Color(args["target"]), ExpectLive: policy.Color(args["live"]),
 		ExpectVersion: args["version"], Force: force,
 	}

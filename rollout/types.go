@@ -259,7 +259,8 @@ type Switch struct {
 	Actor       string `json:"actor"`
 	Reason      string `json:"reason,omitempty"`
 	Key         string `json:"key,omitempty"` // idempotency key
-	// Author is Word.Author of a switch that the policy asked for.
+	// Author is who asked for it besides Actor: Word.Author of a switch that the policy
+	// asked for, else Command.Proven.
 	Author string `json:"author,omitempty"`
 	Forced bool   `json:"forced,omitempty"`
 	// Again: To may serve a version that was taken back before.

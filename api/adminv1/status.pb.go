@@ -590,7 +590,11 @@ type State struct {
 	Parted *Parted `protobuf:"bytes,42,opt,name=parted,proto3" json:"parted,omitempty"`
 	// Where the switch waits for its turn, or a step of it for the calendar; unset
 	// otherwise.
-	Queued        *Queued `protobuf:"bytes,43,opt,name=queued,proto3" json:"queued,omitempty"`
+	Queued *Queued `protobuf:"bytes,43,opt,name=queued,proto3" json:"queued,omitempty"`
+	// Who wrote the commit that wanted was first heard from.
+	WantedAuthor string `protobuf:"bytes,44,opt,name=wanted_author,json=wantedAuthor,proto3" json:"wanted_author,omitempty"`
+	// What was heard before a changed policy that a node may still reject; unset otherwise.
+	Unsure        *Heard `protobuf:"bytes,45,opt,name=unsure,proto3" json:"unsure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -926,6 +930,20 @@ func (x *State) GetQueued() *Queued {
 	return nil
 }
 
+func (x *State) GetWantedAuthor() string {
+	if x != nil {
+		return x.WantedAuthor
+	}
+	return ""
+}
+
+func (x *State) GetUnsure() *Heard {
+	if x != nil {
+		return x.Unsure
+	}
+	return nil
+}
+
 // Queued is where a switch waits for its turn, or a step of it for the calendar.
 type Queued struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1121,6 +1139,75 @@ func (x *PolicyUse) GetSource() *PolicySource {
 	return nil
 }
 
+// Heard is what a policy wants to be live, and what became of it.
+type Heard struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Wanted        *Wanted                `protobuf:"bytes,1,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	WantedSince   *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=wanted_since,json=wantedSince,proto3" json:"wanted_since,omitempty"`
+	WantedAuthor  string                 `protobuf:"bytes,3,opt,name=wanted_author,json=wantedAuthor,proto3" json:"wanted_author,omitempty"`
+	Parted        *Parted                `protobuf:"bytes,4,opt,name=parted,proto3" json:"parted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Heard) Reset() {
+	*x = Heard{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Heard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Heard) ProtoMessage() {}
+
+func (x *Heard) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Heard.ProtoReflect.Descriptor instead.
+func (*Heard) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Heard) GetWanted() *Wanted {
+	if x != nil {
+		return x.Wanted
+	}
+	return nil
+}
+
+func (x *Heard) GetWantedSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WantedSince
+	}
+	return nil
+}
+
+func (x *Heard) GetWantedAuthor() string {
+	if x != nil {
+		return x.WantedAuthor
+	}
+	return ""
+}
+
+func (x *Heard) GetParted() *Parted {
+	if x != nil {
+		return x.Parted
+	}
+	return nil
+}
+
 // Parted is why a model does not go where its policy wants it.
 type Parted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1137,7 +1224,7 @@ type Parted struct {
 
 func (x *Parted) Reset() {
 	*x = Parted{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1149,7 +1236,7 @@ func (x *Parted) String() string {
 func (*Parted) ProtoMessage() {}
 
 func (x *Parted) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[6]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1162,7 +1249,7 @@ func (x *Parted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parted.ProtoReflect.Descriptor instead.
 func (*Parted) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{6}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Parted) GetBy() string {
@@ -1226,7 +1313,7 @@ type Rolled struct {
 
 func (x *Rolled) Reset() {
 	*x = Rolled{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1238,7 +1325,7 @@ func (x *Rolled) String() string {
 func (*Rolled) ProtoMessage() {}
 
 func (x *Rolled) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1251,7 +1338,7 @@ func (x *Rolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolled.ProtoReflect.Descriptor instead.
 func (*Rolled) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Rolled) GetTotal() int32 {
@@ -1335,7 +1422,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1347,7 +1434,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1360,7 +1447,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Batch) GetInstances() []*Endpoint {
@@ -1412,7 +1499,7 @@ type TakenBack struct {
 
 func (x *TakenBack) Reset() {
 	*x = TakenBack{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1424,7 +1511,7 @@ func (x *TakenBack) String() string {
 func (*TakenBack) ProtoMessage() {}
 
 func (x *TakenBack) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1437,7 +1524,7 @@ func (x *TakenBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
 func (*TakenBack) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TakenBack) GetVersion() string {
@@ -1487,7 +1574,7 @@ type Letting struct {
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1586,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1599,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -1564,7 +1651,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1576,7 +1663,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1589,7 +1676,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -1664,14 +1751,17 @@ type Switch struct {
 	// It waits for no window, no other model and no queue.
 	Now bool `protobuf:"varint,26,opt,name=now,proto3" json:"now,omitempty"`
 	// The words of the persons that the policy asks for.
-	Approvals     []*Approved `protobuf:"bytes,27,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	Approvals []*Approved `protobuf:"bytes,27,rep,name=approvals,proto3" json:"approvals,omitempty"`
+	// Who asked for it besides actor: the author of the commit that did, or who a proxy
+	// says it was. They do not approve it either.
+	Author        string `protobuf:"bytes,28,opt,name=author,proto3" json:"author,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1773,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1786,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Switch) GetId() string {
@@ -1888,6 +1978,13 @@ func (x *Switch) GetApprovals() []*Approved {
 	return nil
 }
 
+func (x *Switch) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
 // Drill is one time that all users went to the old color and forward again, on purpose.
 type Drill struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1911,7 +2008,7 @@ type Drill struct {
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2020,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2033,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Drill) GetActor() string {
@@ -2016,7 +2113,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2028,7 +2125,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2041,7 +2138,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -2090,7 +2187,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2102,7 +2199,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2115,7 +2212,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -2195,7 +2292,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2207,7 +2304,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2220,7 +2317,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -2308,7 +2405,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2320,7 +2417,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2333,7 +2430,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -2393,7 +2490,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2405,7 +2502,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2418,7 +2515,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Measure) GetName() string {
@@ -2505,7 +2602,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2517,7 +2614,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2530,7 +2627,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -2577,7 +2674,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +2686,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +2699,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -2646,7 +2743,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2658,7 +2755,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2671,7 +2768,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Slice) GetColumn() string {
@@ -2721,7 +2818,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2733,7 +2830,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2746,7 +2843,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -2802,7 +2899,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +2911,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +2924,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Endpoint) GetId() string {
@@ -2876,7 +2973,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2888,7 +2985,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2901,7 +2998,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -2959,7 +3056,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2971,7 +3068,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2984,7 +3081,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -3099,7 +3196,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3111,7 +3208,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3124,7 +3221,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Entry) GetFleet() string {
@@ -3161,7 +3258,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3173,7 +3270,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3186,7 +3283,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -3226,7 +3323,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3238,7 +3335,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3251,7 +3348,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -3305,7 +3402,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3317,7 +3414,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3330,7 +3427,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{29}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -3376,7 +3473,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3388,7 +3485,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3401,7 +3498,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{30}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -3459,7 +3556,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
 	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
-	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\x8b\x10\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xe4\x10\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -3513,7 +3610,9 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x06wanted\x18( \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
 	"\fwanted_since\x18) \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x123\n" +
 	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\x123\n" +
-	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\"b\n" +
+	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\x12#\n" +
+	"\rwanted_author\x18, \x01(\tR\fwantedAuthor\x122\n" +
+	"\x06unsure\x18- \x01(\v2\x1a.greenlight.admin.v1.HeardR\x06unsure\"b\n" +
 	"\x06Queued\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\x03R\x05order\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x120\n" +
@@ -3528,7 +3627,12 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"generation\x18\x01 \x01(\x04R\n" +
 	"generation\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x129\n" +
-	"\x06source\x18\x03 \x01(\v2!.greenlight.admin.v1.PolicySourceR\x06source\"\x84\x01\n" +
+	"\x06source\x18\x03 \x01(\v2!.greenlight.admin.v1.PolicySourceR\x06source\"\xd5\x01\n" +
+	"\x05Heard\x123\n" +
+	"\x06wanted\x18\x01 \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
+	"\fwanted_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x12#\n" +
+	"\rwanted_author\x18\x03 \x01(\tR\fwantedAuthor\x123\n" +
+	"\x06parted\x18\x04 \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\"\x84\x01\n" +
 	"\x06Parted\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x12*\n" +
@@ -3565,7 +3669,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xc4\b\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xdc\b\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -3595,7 +3699,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05twice\x18\x18 \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\x122\n" +
 	"\x06drills\x18\x19 \x03(\v2\x1a.greenlight.admin.v1.DrillR\x06drills\x12\x10\n" +
 	"\x03now\x18\x1a \x01(\bR\x03now\x12;\n" +
-	"\tapprovals\x18\x1b \x03(\v2\x1d.greenlight.admin.v1.ApprovedR\tapprovals\"\xf7\x02\n" +
+	"\tapprovals\x18\x1b \x03(\v2\x1d.greenlight.admin.v1.ApprovedR\tapprovals\x12\x16\n" +
+	"\x06author\x18\x1c \x01(\tR\x06author\"\xf7\x02\n" +
 	"\x05Drill\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
@@ -3779,7 +3884,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -3790,164 +3895,169 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*Queued)(nil),                // 6: greenlight.admin.v1.Queued
 	(*Approved)(nil),              // 7: greenlight.admin.v1.Approved
 	(*PolicyUse)(nil),             // 8: greenlight.admin.v1.PolicyUse
-	(*Parted)(nil),                // 9: greenlight.admin.v1.Parted
-	(*Rolled)(nil),                // 10: greenlight.admin.v1.Rolled
-	(*Batch)(nil),                 // 11: greenlight.admin.v1.Batch
-	(*TakenBack)(nil),             // 12: greenlight.admin.v1.TakenBack
-	(*Letting)(nil),               // 13: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 14: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 15: greenlight.admin.v1.Switch
-	(*Drill)(nil),                 // 16: greenlight.admin.v1.Drill
-	(*Acceptance)(nil),            // 17: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 18: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 19: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 20: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 21: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 22: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 23: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 24: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 25: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 26: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 27: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 28: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 29: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 30: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 31: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 32: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 33: greenlight.admin.v1.CheckProgress
-	nil,                           // 34: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 35: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 36: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 37: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 38: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 39: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
-	(*Mirror)(nil),                // 41: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 42: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 43: greenlight.admin.v1.Carried
-	(*Wanted)(nil),                // 44: greenlight.admin.v1.Wanted
-	(Act)(0),                      // 45: greenlight.admin.v1.Act
-	(*PolicySource)(nil),          // 46: greenlight.admin.v1.PolicySource
-	(*Chart)(nil),                 // 47: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 48: greenlight.admin.v1.Case
+	(*Heard)(nil),                 // 9: greenlight.admin.v1.Heard
+	(*Parted)(nil),                // 10: greenlight.admin.v1.Parted
+	(*Rolled)(nil),                // 11: greenlight.admin.v1.Rolled
+	(*Batch)(nil),                 // 12: greenlight.admin.v1.Batch
+	(*TakenBack)(nil),             // 13: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 14: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 15: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 16: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 17: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 18: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 19: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 20: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 21: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 22: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 23: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 24: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 25: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 26: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 27: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 28: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 29: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 30: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 31: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 32: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 33: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 34: greenlight.admin.v1.CheckProgress
+	nil,                           // 35: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 36: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 38: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 39: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 40: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
+	(*Mirror)(nil),                // 42: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 43: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 44: greenlight.admin.v1.Carried
+	(*Wanted)(nil),                // 45: greenlight.admin.v1.Wanted
+	(Act)(0),                      // 46: greenlight.admin.v1.Act
+	(*PolicySource)(nil),          // 47: greenlight.admin.v1.PolicySource
+	(*Chart)(nil),                 // 48: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 49: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	5,   // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	35,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	36,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	25,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	28,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	33,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	37,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	38,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	30,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	36,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	37,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	26,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	29,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	34,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	38,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	39,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	31,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
 	4,   // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
-	36,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
-	39,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	37,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	40,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,   // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	36,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	14,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	15,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	37,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	15,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	16,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,   // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	40,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	36,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	36,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	36,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	13,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	36,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	41,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	36,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	42,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	43,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	43,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	36,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
-	40,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
-	12,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
-	36,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
-	36,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
-	10,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
+	41,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	37,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	37,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	37,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	14,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	37,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	42,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	37,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	43,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	44,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	44,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	37,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	41,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	13,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	37,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	37,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	11,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
 	8,   // 34: greenlight.admin.v1.State.policy_uses:type_name -> greenlight.admin.v1.PolicyUse
-	44,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
-	36,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
-	9,   // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
+	45,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
+	37,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
+	10,  // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
 	6,   // 38: greenlight.admin.v1.State.queued:type_name -> greenlight.admin.v1.Queued
-	36,  // 39: greenlight.admin.v1.Queued.opens:type_name -> google.protobuf.Timestamp
-	45,  // 40: greenlight.admin.v1.Approved.before:type_name -> greenlight.admin.v1.Act
-	36,  // 41: greenlight.admin.v1.Approved.at:type_name -> google.protobuf.Timestamp
-	36,  // 42: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
-	46,  // 43: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
-	36,  // 44: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
-	11,  // 45: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
-	36,  // 46: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
-	36,  // 47: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
-	26,  // 48: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
-	36,  // 49: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
-	36,  // 50: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
-	36,  // 51: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
-	36,  // 52: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
-	36,  // 53: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	36,  // 54: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	36,  // 55: greenlight.admin.v1.Letting.until:type_name -> google.protobuf.Timestamp
-	39,  // 56: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	39,  // 57: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	36,  // 58: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	36,  // 59: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,   // 60: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	18,  // 61: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	19,  // 62: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	35,  // 63: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	36,  // 64: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	36,  // 65: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	17,  // 66: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	4,   // 67: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
-	16,  // 68: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
-	7,   // 69: greenlight.admin.v1.Switch.approvals:type_name -> greenlight.admin.v1.Approved
-	36,  // 70: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
-	36,  // 71: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
-	40,  // 72: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
-	40,  // 73: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
-	36,  // 74: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
-	36,  // 75: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	36,  // 76: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,   // 77: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,   // 78: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	14,  // 79: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,   // 80: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	34,  // 81: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	20,  // 82: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	40,  // 83: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	36,  // 84: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	21,  // 85: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	23,  // 86: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	22,  // 87: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	22,  // 88: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,   // 89: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	24,  // 90: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	47,  // 91: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	48,  // 92: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	21,  // 93: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	26,  // 94: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	26,  // 95: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	27,  // 96: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	36,  // 97: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	30,  // 98: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	31,  // 99: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	32,  // 100: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	27,  // 101: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	30,  // 102: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	30,  // 103: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	27,  // 104: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	27,  // 105: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	29,  // 106: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	36,  // 107: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	36,  // 108: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	36,  // 109: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,   // 110: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	111, // [111:111] is the sub-list for method output_type
-	111, // [111:111] is the sub-list for method input_type
-	111, // [111:111] is the sub-list for extension type_name
-	111, // [111:111] is the sub-list for extension extendee
-	0,   // [0:111] is the sub-list for field type_name
+	9,   // 39: greenlight.admin.v1.State.unsure:type_name -> greenlight.admin.v1.Heard
+	37,  // 40: greenlight.admin.v1.Queued.opens:type_name -> google.protobuf.Timestamp
+	46,  // 41: greenlight.admin.v1.Approved.before:type_name -> greenlight.admin.v1.Act
+	37,  // 42: greenlight.admin.v1.Approved.at:type_name -> google.protobuf.Timestamp
+	37,  // 43: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
+	47,  // 44: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
+	45,  // 45: greenlight.admin.v1.Heard.wanted:type_name -> greenlight.admin.v1.Wanted
+	37,  // 46: greenlight.admin.v1.Heard.wanted_since:type_name -> google.protobuf.Timestamp
+	10,  // 47: greenlight.admin.v1.Heard.parted:type_name -> greenlight.admin.v1.Parted
+	37,  // 48: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
+	12,  // 49: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
+	37,  // 50: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
+	37,  // 51: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
+	27,  // 52: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
+	37,  // 53: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
+	37,  // 54: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
+	37,  // 55: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
+	37,  // 56: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	37,  // 57: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	37,  // 58: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	37,  // 59: greenlight.admin.v1.Letting.until:type_name -> google.protobuf.Timestamp
+	40,  // 60: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	40,  // 61: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	37,  // 62: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	37,  // 63: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,   // 64: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	19,  // 65: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	20,  // 66: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	36,  // 67: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	37,  // 68: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	37,  // 69: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	18,  // 70: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,   // 71: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	17,  // 72: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	7,   // 73: greenlight.admin.v1.Switch.approvals:type_name -> greenlight.admin.v1.Approved
+	37,  // 74: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	37,  // 75: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	41,  // 76: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	41,  // 77: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	37,  // 78: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	37,  // 79: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	37,  // 80: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,   // 81: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,   // 82: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	15,  // 83: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,   // 84: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	35,  // 85: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	21,  // 86: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	41,  // 87: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	37,  // 88: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	22,  // 89: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	24,  // 90: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	23,  // 91: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	23,  // 92: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,   // 93: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	25,  // 94: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	48,  // 95: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	49,  // 96: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	22,  // 97: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	27,  // 98: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	27,  // 99: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	28,  // 100: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	37,  // 101: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	31,  // 102: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	32,  // 103: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	33,  // 104: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	28,  // 105: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	31,  // 106: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	31,  // 107: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	28,  // 108: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	28,  // 109: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	30,  // 110: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	37,  // 111: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	37,  // 112: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	37,  // 113: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,   // 114: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	115, // [115:115] is the sub-list for method output_type
+	115, // [115:115] is the sub-list for method input_type
+	115, // [115:115] is the sub-list for extension type_name
+	115, // [115:115] is the sub-list for extension extendee
+	0,   // [0:115] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -3958,14 +4068,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[18].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
