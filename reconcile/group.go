@@ -68,6 +68,7 @@ type Group struct {
 	states map[string]rollout.State
 	last   map[string]rollout.EndpointSet
 	taken  map[string]*policy.Model
+	given  map[string]*policy.Model // what each loop was given last
 }
 
 // New makes a Group; Run brings it to life.
@@ -92,6 +93,7 @@ func New(o Options) *Group {
 		states:   map[string]rollout.State{},
 		last:     map[string]rollout.EndpointSet{},
 		taken:    map[string]*policy.Model{},
+		given:    map[string]*policy.Model{},
 	}
 	g.turns = newTurns(func(model string) {
 		if l := g.loop(model); l != nil {
@@ -201,6 +203,7 @@ func (g *Group) arrange(ctx context.Context, set policy.Set) {
 			g.drop(model)
 		}
 	}
+	g.turns.expect(g.newsOf(set))
 	var fresh []string
 	for _, model := range slices.Sorted(maps.Keys(set.Models)) {
 		entry := set.Models[model]
@@ -226,6 +229,18 @@ func (g *Group) arrange(ctx context.Context, set policy.Set) {
 	for _, model := range fresh {
 		g.add(ctx, model, set.Models[model])
 	}
+}
+
+// newsOf is the policies that models which run are about to take.
+func (g *Group) newsOf(set policy.Set) map[string]*policy.Model {
+	news := map[string]*policy.Model{}
+	for model, entry := range set.Models {
+		if l := g.loops[model]; l != nil && entry.Model != nil && entry.Model != g.given[model] {
+			news[model] = entry.Model
+		}
+		g.given[model] = entry.Model
+	}
+	return news
 }
 
 // unknown is the status of a model whose only policy is a broken one.
@@ -254,6 +269,7 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 			stands := *taken
 			stands.Wanted = l.state.Word.Want
 			l.policy = &stands
+			g.turns.expect(map[string]*policy.Model{model: entry.Model})
 			l.entries.put(entry)
 		}
 	}

@@ -46,6 +46,7 @@ type loop struct {
 
 	// Policies: see policies.go.
 	entry    policy.Entry  // what the policy folder says
+	took     *policy.Model // the one that was taken last, until what follows from it is shown
 	policy   *policy.Model // in force; never nil
 	before   *policy.Model // in force before the last change; nil if none was
 	accepted *policy.Model // the newest that all nodes took; nil if none is known
@@ -105,6 +106,10 @@ func (l *loop) run(ctx context.Context) {
 	for {
 		l.drain()
 		l.show()
+		if l.took != nil && l.failing == nil {
+			l.g.turns.took(l.model, l.took)
+			l.took = nil
+		}
 		l.setTimer()
 		entries, traffic := l.entries.C, l.traffic
 		if l.failing != nil {
@@ -137,6 +142,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-entries: // the policy folder has news
 			if entry, ok := l.entries.take(); ok {
 				l.takeEntry(entry)
+				l.took = entry.Model
 			}
 		case <-l.timer.C: // State.WakeAt has come
 			l.add(rollout.Tick{})

@@ -18,11 +18,34 @@ type turns struct {
 	all     map[string]rollout.Claimant
 	granted map[string]bool
 	told    map[string]rollout.Turn
-	tell    func(model string) // a model's turn has changed; must not block
+	// coming is the policies that models are about to take: until they have, nobody
+	// knows whether a switch follows from them.
+	coming map[string]*policy.Model
+	tell   func(model string) // a model's turn has changed; must not block
 }
 
 func newTurns(tell func(model string)) *turns {
-	return &turns{all: map[string]rollout.Claimant{}, granted: map[string]bool{}, told: map[string]rollout.Turn{}, tell: tell}
+	return &turns{
+		all: map[string]rollout.Claimant{}, granted: map[string]bool{}, told: map[string]rollout.Turn{},
+		coming: map[string]*policy.Model{}, tell: tell,
+	}
+}
+
+// expect says that models are about to take these policies.
+func (t *turns) expect(news map[string]*policy.Model) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.Copy(t.coming, news)
+}
+
+// took says that a model has taken a policy, and has posted what follows from it.
+func (t *turns) took(model string, m *policy.Model) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.coming[model] == m {
+		delete(t.coming, model)
+		t.settle()
+	}
 }
 
 // post takes what some models say of themselves, all before anybody's turn comes.
@@ -50,6 +73,7 @@ func (t *turns) drop(model string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.all, model)
+	delete(t.coming, model)
 	delete(t.granted, model)
 	delete(t.told, model)
 	t.settle()
@@ -57,10 +81,16 @@ func (t *turns) drop(model string) {
 
 // settle tells those whose turn has changed. It is called with mu held.
 func (t *turns) settle() {
-	if !slices.ContainsFunc(slices.Collect(maps.Values(t.all)), func(c rollout.Claimant) bool { return c.Waits }) {
+	all := slices.Collect(maps.Values(t.all))
+	if !slices.ContainsFunc(all, func(c rollout.Claimant) bool { return c.Waits }) {
 		return
 	}
-	for model, turn := range rollout.Turns(slices.Collect(maps.Values(t.all)), t.granted) {
+	for i := range all {
+		if t.coming[all[i].Model] != nil {
+			all[i].Unsettled = "its policy has just changed"
+		}
+	}
+	for model, turn := range rollout.Turns(all, t.granted) {
 		if turn.Granted {
 			t.granted[model] = true
 		}

@@ -87,32 +87,42 @@ func TestAGroupIsSwitchedInTurn(t *testing.T) {
 	}, models...)
 }
 
-// A ranker waits for its embedder: one change of both moves one after the other.
+// A ranker waits for its embedder: one change of both moves one after the other,
+// whichever of them hears of it first.
 func TestADependentWaits(t *testing.T) {
+	for _, embedder := range []string{"embedder", "zembedder"} {
+		for range 20 {
+			dependentWaits(t, embedder, "n1", "n2", "n3")
+			dependentWaits(t, embedder) // with no node to ask a policy is confirmed at once
+		}
+	}
+}
+
+func dependentWaits(t *testing.T, embedder string, nodes ...string) {
 	wants := func(m *policy.Model, c policy.Color) *policy.Model {
 		m.Wanted, m.Source.Hash = policy.Wanted{Color: c}, m.Name+string(c)
 		return m
 	}
 	both := func(c policy.Color) []*policy.Model {
 		ranker := model("ranker")
-		ranker.DependsOn = []string{"embedder"}
-		return []*policy.Model{wants(ranker, c), wants(model("embedder"), c)}
+		ranker.DependsOn = []string{embedder}
+		return []*policy.Model{wants(ranker, c), wants(model(embedder), c)}
 	}
-	run(t, func(t *testing.T, w *world) {
+	runOn(t, nodes, func(t *testing.T, w *world) {
 		w.registry.say("ranker", set(2, 2))
-		w.registry.say("embedder", set(2, 2))
+		w.registry.say(embedder, set(2, 2))
 		time.Sleep(time.Second)
 		w.policies(both(policy.Green)...)
 		time.Sleep(time.Second)
-		if got := w.begun(t, "ranker", "embedder"); got != "embedder" {
-			t.Errorf("begun: %s", got)
+		if got := w.begun(t, "ranker", embedder); got != embedder {
+			t.Fatalf("begun: %s", got)
 		}
-		if s, _ := w.g.Status("ranker"); !strings.Contains(s.State.Queued.Why, "it depends on embedder: switch") {
+		if s, _ := w.g.Status("ranker"); !strings.Contains(s.State.Queued.Why, "it depends on "+embedder+": switch") {
 			t.Errorf("ranker waits: %q", s.State.Queued.Why)
 		}
-		w.wait(t, "embedder", rollout.Retiring, 2*time.Hour)
+		w.wait(t, embedder, rollout.Retiring, 2*time.Hour)
 		w.wait(t, "ranker", rollout.Retiring, 2*time.Hour)
-		e, _ := w.g.Status("embedder")
+		e, _ := w.g.Status(embedder)
 		r, _ := w.g.Status("ranker")
 		if r.State.Switch.Transitions[1].At.Before(e.State.Switch.Ended) {
 			t.Errorf("the ranker began at %s, the embedder ended at %s", r.State.Switch.Transitions[1].At, e.State.Switch.Ended)

@@ -91,8 +91,15 @@ func (w *world) end() {
 // run plays f in a bubble, in a world that has begun with these policies.
 func run(t *testing.T, f func(t *testing.T, w *world), models ...*policy.Model) {
 	t.Helper()
+	runOn(t, []string{"n1", "n2", "n3"}, f, models...)
+}
+
+// runOn is run on a fleet of these nodes.
+func runOn(t *testing.T, nodes []string, f func(t *testing.T, w *world), models ...*policy.Model) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
+		w.fleet = newFleet(w, nodes...)
 		w.begin()
 		defer func() {
 			w.end()
