@@ -98,7 +98,9 @@ func TestTheQueueIsFairAndNeverTooMany(t *testing.T) {
 			case !ok || !c.Waits && !c.Runs:
 				c = member(model, atMost, clock)
 			case c.Waits && what == 0:
-				c.Barred = !c.Barred && !granted[model]
+				if c.Barred = !c.Barred; c.Barred { // it hands its place back
+					delete(granted, model)
+				}
 			case c.Waits && what == 1:
 				c.Order = rapid.Int64Range(-100, 100).Draw(t, "order")
 			case c.Waits && granted[model]: // it begins

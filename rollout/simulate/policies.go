@@ -24,10 +24,16 @@ func same(a, b *policy.Model) bool {
 	return a == b || a != nil && b != nil && a.Source.Hash != "" && a.Source.Hash == b.Source.Hash
 }
 
-// restart forgets what is not on disk: it goes on under the policy that the fleets have.
-func (p *policies) restart() {
+// restart forgets what is not on disk: it goes on under the policy that the fleets have,
+// whose word on what should be live is the last one that was heeded.
+func (p *policies) restart(word policy.Wanted) {
 	p.before, p.rejected, p.standing, p.problem = nil, nil, false, ""
 	p.force = cmp.Or(p.accepted, p.entry.Model, p.force)
+	if !same(p.force, p.entry.Model) {
+		stands := *p.force
+		stands.Wanted = word
+		p.force = &stands
+	}
 }
 
 // publishable is m, or what stands in for it because a node has just rejected it.
@@ -44,7 +50,9 @@ func (p *policies) note(published *rollout.Routing, r rollout.Report) {
 		r.Connected == 0 || r.Acked < r.Connected || len(r.Rejected) > 0 {
 		return
 	}
-	p.accepted = published.Policy
+	if p.accepted == nil || !same(p.accepted, published.Policy) {
+		p.accepted = published.Policy
+	}
 }
 
 // TakePolicy takes what the policy folder says now.

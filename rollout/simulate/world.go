@@ -270,7 +270,7 @@ func (w *World) recover() {
 	w.tell("the control plane is there again")
 	w.users.begin(w.now)
 	w.fleet.settled, w.fleet.published = false, nil
-	w.policies.restart()
+	w.policies.restart(w.state.Word.Want)
 	w.apply(rollout.Recovered{})
 	w.observe()
 	w.hear()
