@@ -127,7 +127,7 @@ func (m *merger) dependsWell(choices map[string]*choice[Model], c *choice[Model]
 				c.name, short(on), didYouMean(on, sortedNames(choices)))
 			return false
 		}
-		if way := m.wayBack(choices, on, c.name, nil); way != nil {
+		if way := m.wayBack(choices, on, c.name, map[string]bool{}); way != nil {
 			m.note(c.document, path, RuleCycle, "model %s depends on itself: %s; remove one of these",
 				c.name, strings.Join(slices.Concat([]string{c.name}, way), " → "))
 			return false
@@ -136,17 +136,19 @@ func (m *merger) dependsWell(choices map[string]*choice[Model], c *choice[Model]
 	return true
 }
 
-// wayBack is how from depends on to, both included; nil if it does not.
-func (m *merger) wayBack(choices map[string]*choice[Model], from, to string, seen []string) []string {
+// wayBack is how from depends on to, both included; nil if it does not. seen are those
+// that were looked at: ways that part and meet again are many.
+func (m *merger) wayBack(choices map[string]*choice[Model], from, to string, seen map[string]bool) []string {
 	if from == to {
 		return []string{to}
 	}
 	c := choices[from]
-	if c == nil || c.removed || c.standing() == nil || slices.Contains(seen, from) {
+	if c == nil || c.removed || c.standing() == nil || seen[from] {
 		return nil
 	}
+	seen[from] = true
 	for _, next := range c.standing().DependsOn {
-		if way := m.wayBack(choices, next, to, append(seen, from)); way != nil {
+		if way := m.wayBack(choices, next, to, seen); way != nil {
 			return slices.Concat([]string{from}, way)
 		}
 	}

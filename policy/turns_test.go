@@ -1,8 +1,10 @@
 package policy_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // dependent is a model that depends on others.
@@ -45,4 +47,29 @@ func TestANewCycleIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
+}
+
+// Ways that part and meet again are looked at once: else thirty steps of them would
+// keep the server from reading policies for hours.
+func TestManyWaysAreNotWalkedOneByOne(t *testing.T) {
+	const steps = 30
+	f := newFolder(t)
+	name := func(side string, step int) string { return fmt.Sprintf("%s%d", side, step) }
+	for i := range steps {
+		for _, side := range []string{"a", "b"} {
+			f.write(name(side, i)+".yaml", dependent(name(side, i), name("a", i+1), name("b", i+1)))
+		}
+	}
+	f.write("last.yaml", model(name("a", steps), "a.example")+"---\n"+model(name("b", steps), "b.example"))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.merge()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the policies are still being read")
+	}
+	f.clean()
 }
