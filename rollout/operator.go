@@ -27,7 +27,7 @@ func (t *turn) promote(c Command) *Refuse {
 		if missing := t.unapproved(policy.BeforeShift); missing != "" {
 			return refuse(NotNow, "%s (greenlight approve)", missing)
 		}
-		return t.promoteBarred(c, why)
+		return t.promoteBarred(why)
 	case Holding:
 		if why := t.barred(); why != "" {
 			return refuse(NotNow, "the next step waits: %s: wait, or let it go on now (greenlight promote --now)", why)
@@ -53,7 +53,7 @@ func (t *turn) promote(c Command) *Refuse {
 			t.s.Facts.unconfirmed(t.s.Generation))
 	case Preparing, Validating, Shadowing:
 		if !t.s.Queued.Opens.IsZero() {
-			return t.promoteBarred(c, why)
+			return t.promoteBarred(why)
 		}
 		return refuse(NotNow, "the switch is %s and has no hold to end: wait, or abort it", t.s.Phase)
 	case RollingBack:
@@ -68,7 +68,7 @@ func (t *turn) promote(c Command) *Refuse {
 
 // promoteBarred lets the first weight go, which waits for the calendar: what else the
 // phase waits for is still asked.
-func (t *turn) promoteBarred(c Command, why string) *Refuse {
+func (t *turn) promoteBarred(why string) *Refuse {
 	if closed := t.barred(); closed != "" {
 		return refuse(NotNow, "the first weight waits: %s: wait, or let it go on now (greenlight promote --now)", closed)
 	}
