@@ -132,11 +132,12 @@ func (s State) takenBackSince(target policy.Color) bool {
 
 // returns reports whether target is what the last switch came from, still there,
 // unchanged and well: then all users go back at once. A version that the registry
-// does not name could be another one by now.
+// does not name could be another one by now, and one that users were taken back from, by
+// an undo, is no way back.
 func (t *turn) returns(target policy.Color) bool {
 	sw := t.s.Switch
 	return sw != nil && sw.Outcome == Succeeded && sw.From == target && t.s.Live == sw.To && sw.FromVersion != "" &&
-		t.s.Facts.trusted() && t.refuseReturn(false) == nil
+		t.s.takenBack(sw.FromVersion) == "" && t.s.Facts.trusted() && t.refuseReturn(false) == nil
 }
 
 // wanted is the color that w means; empty, with the reason, while none is it.
