@@ -27,8 +27,11 @@ func groupsOf(file, person string) ([]string, error) {
 	}
 	var out []string
 	for name, members := range groups {
-		if slices.ContainsFunc(members, func(m string) bool { return strings.EqualFold(m, person) }) {
+		switch {
+		case slices.ContainsFunc(members, func(m string) bool { return strings.EqualFold(m, person) }):
 			out = append(out, name)
+		case strings.EqualFold(name, person): // a policy that names the group does not mean them
+			return nil, fmt.Errorf("read groups %s: %s is a group there, and no person", file, name)
 		}
 	}
 	slices.Sort(out)

@@ -22,6 +22,9 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%s: %v, %v", person, got, err)
 		}
 	}
+	if got, err := groupsOf(file, "Risk"); err == nil {
+		t.Errorf("whoever has the name of a group passes for all of it: %v", got)
+	}
 	write("risk: []\n")
 	if got, err := groupsOf(file, "ann"); err != nil || len(got) > 0 {
 		t.Errorf("who left is still in: %v, %v", got, err)
