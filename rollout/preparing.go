@@ -54,7 +54,13 @@ func (t *turn) prepared() bool {
 		return true
 	}
 	if sw.Forced {
-		return t.shiftIfSafe(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason))
+		if t.shiftIfSafe(fmt.Sprintf("forced by %s: %s", sw.Actor, sw.Reason)) {
+			return true
+		}
+		if opens := t.s.Queued.Opens; !opens.IsZero() { // nobody is late while it is closed
+			t.s.Deadline = opens.Add(t.plan().Prepare.Within)
+		}
+		return false
 	}
 	t.enter(Validating, fmt.Sprintf("%s is ready: %s of version %q, warm on %s",
 		sw.To, count(t.s.Facts.ready(sw.To), "endpoint"), sw.ToVersion,
