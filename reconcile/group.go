@@ -268,7 +268,7 @@ func (g *Group) add(ctx context.Context, model string, entry policy.Entry) {
 			// The file has changed since: that is a change of policy like any other.
 			stands := *taken
 			stands.Wanted = l.state.Word.Want
-			l.policy = &stands
+			l.policy, l.standsIn = &stands, true
 			g.turns.expect(map[string]*policy.Model{model: entry.Model})
 			l.entries.put(entry)
 		}

@@ -48,6 +48,7 @@ type loop struct {
 	entry    policy.Entry  // what the policy folder says
 	took     *policy.Model // the one that was taken last, until what follows from it is shown
 	policy   *policy.Model // in force; never nil
+	standsIn bool          // policy is what the fleets have, until entries is taken
 	before   *policy.Model // in force before the last change; nil if none was
 	accepted *policy.Model // the newest that all nodes took; nil if none is known
 	rejected *rejection    // the policy that a node did not take
@@ -105,6 +106,9 @@ func (l *loop) run(ctx context.Context) {
 	l.begin()
 	for {
 		l.drain()
+		if l.stoodIn() {
+			l.drain()
+		}
 		l.show()
 		if l.took != nil && l.failing == nil {
 			l.g.turns.took(l.model, l.took)
@@ -142,7 +146,6 @@ func (l *loop) run(ctx context.Context) {
 		case <-entries: // the policy folder has news
 			if entry, ok := l.entries.take(); ok {
 				l.takeEntry(entry)
-				l.took = entry.Model
 			}
 		case <-l.timer.C: // State.WakeAt has come
 			l.add(rollout.Tick{})
@@ -160,6 +163,20 @@ func (l *loop) begin() {
 	l.startWatch()
 	signal(l.fleet)
 	signal(l.turn)
+}
+
+// stoodIn takes the file's policy in the place of the one that stood in for it when the
+// model was recovered, before anything is heard: nothing is begun by the older one.
+func (l *loop) stoodIn() bool {
+	if !l.standsIn || l.failing != nil {
+		return false
+	}
+	l.standsIn = false
+	entry, ok := l.entries.take()
+	if ok {
+		l.takeEntry(entry)
+	}
+	return ok
 }
 
 // setTimer waits for WakeAt; while the journal fails no Tick could be answered.

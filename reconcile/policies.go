@@ -31,7 +31,7 @@ func (r *rejection) String() string {
 
 // takeEntry takes what the policy folder says now.
 func (l *loop) takeEntry(entry policy.Entry) {
-	l.entry = entry
+	l.entry, l.took = entry, entry.Model
 	m := entry.Model
 	if m == nil || l.rejected != nil && same(m, l.rejected.policy) {
 		return

@@ -208,3 +208,32 @@ func TestRestartHeedsNoOlderWord(t *testing.T) {
 		}
 	}, wants(policy.Blue))
 }
+
+// Nor does what stands in begin a switch: its plan is not the file's.
+func TestRestartBeginsNothingByAnOlderPolicy(t *testing.T) {
+	wants := func(c policy.Color) *policy.Model {
+		m := changed(model("fraud"), string(c))
+		m.Wanted = policy.Wanted{Color: c}
+		return m
+	}
+	for range 200 {
+		run(t, func(t *testing.T, w *world) {
+			w.fleet.behave(0, "")
+			w.registry.say("fraud", set(2, 0))
+			time.Sleep(time.Second)
+			w.kept.setBroken(true)
+			w.policies(wants(policy.Green))
+			time.Sleep(time.Minute)
+			w.end()
+
+			w.registry.forget()
+			w.registry.say("fraud", set(2, 2))
+			w.begin()
+			w.policies(wants(policy.Green))
+			w.wait(t, "fraud", rollout.Holding, time.Hour)
+			if s := w.status(t, "fraud").State; s.Switch.Plan.Source.Hash != "green" {
+				t.Errorf("switched by policy %s", s.Switch.Plan.Source.Hash)
+			}
+		}, wants(policy.Blue))
+	}
+}

@@ -34,7 +34,7 @@ func (t *turn) begin(reason string) {
 func (t *turn) waitTurn() bool {
 	sw, f := t.s.Switch, t.s.Facts
 	sw.Plan = *t.p
-	if t.waitsForNobody() {
+	if t.waitsForNobody() && f.EndpointsKnown {
 		t.begin("nothing has to be waited for any more")
 		return true
 	}
