@@ -119,7 +119,7 @@ func (b *builder) spanFault(path string, s calendar.Span, f calendar.Fault) {
 	case f.Kind == calendar.Missing:
 		b.require(at, f.Says)
 	default:
-		values := map[string]string{"days": strings.Join(s.Days, ", "), "from": s.From, "to": s.To, "for": plainDuration(s.For)}
+		values := map[string]string{"days": strings.Join(s.Days, ", "), "from": s.From, "to": s.To, "for": calendar.PlainDuration(s.For)}
 		b.refuse(at, RuleContradiction, values[f.Field], f.Says)
 	}
 }

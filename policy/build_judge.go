@@ -3,6 +3,8 @@ package policy
 import (
 	"strings"
 	"time"
+
+	"greenlight/policy/calendar"
 )
 
 // belowShare is the upper limit of a share, written as <1%.
@@ -119,7 +121,7 @@ func (b *builder) latencyLimits(path string, raw *rawJudge) []LatencyMax {
 		value := b.wait(at, &most, 0, time.Microsecond, time.Hour)
 		if n := len(out); n > 0 && value < out[n-1].Max {
 			b.problem(at, RuleContradiction, "%s = <%s; a lower percentile has the limit <%s, so this one can't be less",
-				shown(at), plainDuration(value), plainDuration(out[n-1].Max))
+				shown(at), calendar.PlainDuration(value), calendar.PlainDuration(out[n-1].Max))
 		}
 		out = append(out, LatencyMax{Quantile: l.quantile, Max: value})
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"greenlight/policy/calendar"
 )
 
 // builder turns one raw document into a Model or a Fleet: it puts in every
@@ -73,21 +75,9 @@ func (b *builder) wait(path string, written *duration, preset, least, most time.
 	}
 	value := time.Duration(*written)
 	if value < least || value > most {
-		b.problem(path, RuleDurationRange, "%s = %s; it is %s to %s", shown(path), plainDuration(value), plainDuration(least), plainDuration(most))
+		b.problem(path, RuleDurationRange, "%s = %s; it is %s to %s", shown(path), calendar.PlainDuration(value), calendar.PlainDuration(least), calendar.PlainDuration(most))
 	}
 	return value
-}
-
-// plainDuration writes 24h instead of 24h0m0s.
-func plainDuration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 // count takes a whole number from least to most.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"greenlight/policy/calendar"
 )
 
 // worded is a raw value that is written as one word. word gives what set reads:
@@ -14,7 +16,7 @@ type worded interface {
 	word() any
 }
 
-func (d duration) word() any { return plainDuration(time.Duration(d)) }
+func (d duration) word() any { return calendar.PlainDuration(time.Duration(d)) }
 
 func (p percent) word() any { return Weight(p).String() }
 
@@ -29,7 +31,7 @@ func (a amount) word() any {
 
 func (s belowShare) word() any { return "<" + share(float64(s)).word().(string) }
 
-func (d belowTime) word() any { return "<" + plainDuration(time.Duration(d)) }
+func (d belowTime) word() any { return "<" + calendar.PlainDuration(time.Duration(d)) }
 
 // word moves the point of the shortest number by two digits, so that what is
 // read again is the very same number.

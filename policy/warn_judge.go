@@ -1,5 +1,7 @@
 package policy
 
+import "greenlight/policy/calendar"
+
 // judge looks at what users' traffic is judged by.
 func (w *warner) judge(fleets map[string]*choice[Fleet]) {
 	j := w.model.Judge
@@ -40,7 +42,7 @@ func (w *warner) beyondTimeout() {
 	for _, l := range w.model.Judge.Latency.Max {
 		if timeout > 0 && l.Max > timeout {
 			at := "spec.judge." + quantileKey(l.Quantile)
-			w.warn(at, RuleWideLimit, "%s = <%s, and route.timeout gives a request up after %s; write a limit below the timeout", shown(at), plainDuration(l.Max), plainDuration(timeout))
+			w.warn(at, RuleWideLimit, "%s = <%s, and route.timeout gives a request up after %s; write a limit below the timeout", shown(at), calendar.PlainDuration(l.Max), calendar.PlainDuration(timeout))
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"greenlight/policy/calendar"
 )
 
 // latency looks at a latency check in the list's entry at path.
@@ -20,7 +22,7 @@ func (w *warner) latency(path string, c Check) {
 	}
 	if least := l.leastTime(); c.Timeout < least {
 		w.warn(path, RuleNeverPasses, "%s has the timeout %s, and its requests alone take at least %s; it never ends in time; raise timeout, or lower for or count",
-			shown(at), plainDuration(c.Timeout), plainDuration(least.Truncate(time.Second)))
+			shown(at), calendar.PlainDuration(c.Timeout), calendar.PlainDuration(least.Truncate(time.Second)))
 	}
 	if w.used(c, "") {
 		return
@@ -32,7 +34,7 @@ func (w *warner) latency(path string, c Check) {
 		key := at + "." + quantileKey(g.Quantile)
 		if g.Max >= l.For {
 			w.warn(key, RuleNeverFails, "%s = %s, and for = %s; what takes longer is no answer, so no answer is too slow; write the longest time that users may wait",
-				shown(key), plainDuration(g.Max), plainDuration(l.For))
+				shown(key), calendar.PlainDuration(g.Max), calendar.PlainDuration(l.For))
 		}
 		w.wide(key+"OfLive", g.OfLive, "the new color may take so many times as long as the live one")
 	}

@@ -1,5 +1,7 @@
 package policy
 
+import "greenlight/policy/calendar"
+
 // times looks at how long a switch watches the new color, and what follows.
 func (w *warner) times() {
 	w.unwatchedBake()
@@ -31,7 +33,7 @@ func (w *warner) unwatchedBake() {
 		at = "spec.bake.every"
 	}
 	w.warn(at, RuleBakeUnwatched, "bake.for = %s is over before its checks run for the first time, after every = %s; make for at least that long, or write checks: []",
-		plainDuration(b.For), plainDuration(b.Every))
+		calendar.PlainDuration(b.For), calendar.PlainDuration(b.Every))
 }
 
 // unwatchedSteps notes steps that pass as soon as they are confirmed. The last

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // Advice compares the shapes that a switch of one model could have.
@@ -131,7 +132,7 @@ func byCanary(b Basis, p *policy.Model) Option {
 	o.twice(b, p, all)
 	if takes := seen(b, weight, least(p)); o.Possible && takes > hold {
 		o.Note = fmt.Sprintf("at %s and %s requests a second it takes %s until %d requests have judged it, longer than its hold of %s",
-			percent(weight), figure(b.Rate), brief(takes), least(p), brief(hold))
+			percent(weight), figure(b.Rate), calendar.PlainDuration(takes), least(p), calendar.PlainDuration(hold))
 	}
 	return o
 }
@@ -184,7 +185,7 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 	}
 	slow := "its way back needs a new start of the old instances"
 	if b.WarmUp > 0 {
-		slow += fmt.Sprintf(", %s by the last warm-up, instead of milliseconds", brief(b.WarmUp.Round(time.Second)))
+		slow += fmt.Sprintf(", %s by the last warm-up, instead of milliseconds", calendar.PlainDuration(b.WarmUp.Round(time.Second)))
 	}
 	switch {
 	case !canary.Possible && rolling.Possible:
@@ -194,7 +195,7 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 		return policy.ShapeInstant, fmt.Sprintf("none fits now: %s, and rolling can't be done either: %s. Make room first, or let more and smaller instances carry the model.", canary.Note, rolling.Note)
 	case b.Cost.AtMost > 0 && canary.ExtraCost > b.Cost.AtMost && rolling.Possible:
 		return policy.ShapeRolling, fmt.Sprintf("rolling: running %s twice for %s takes %s, and cost.atMost is %s; rolling takes no instance more. Mind that %s. A shorter retire.after (now %s) would make a switch cheaper, too.",
-			count(b.Instances, "instance"), brief(canary.Takes.Round(time.Minute)), b.Cost.Price(canary.ExtraHours), b.Cost.Amount(b.Cost.AtMost), slow, brief(p.Retire.After))
+			count(b.Instances, "instance"), calendar.PlainDuration(canary.Takes.Round(time.Minute)), b.Cost.Price(canary.ExtraHours), b.Cost.Amount(b.Cost.AtMost), slow, calendar.PlainDuration(p.Retire.After))
 	case b.Rate > 0 && strings.Contains(canary.Note, "longer than"):
 		return slowCanary(b, p, canary, saves)
 	case b.Rate == 0:
@@ -214,7 +215,7 @@ func slowCanary(b Basis, p *policy.Model, canary Option, saves string) (policy.S
 		return policy.ShapeCanary, fmt.Sprintf("canary, but with a larger step or a longer hold: %s. At %s the hold would do. %s.", canary.Note, percent(weight), upper(saves))
 	}
 	return policy.ShapeInstant, fmt.Sprintf("instant: with %s requests a second no small step sees enough of them within %s to judge it, so a canary only takes longer; let checks judge the version before users meet it, and the bake after it. %s.",
-		figure(b.Rate), brief(hold), upper(saves))
+		figure(b.Rate), calendar.PlainDuration(hold), upper(saves))
 }
 
 // upper begins a sentence.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // Approved is one person's word for something that the policy has approved.
@@ -69,7 +70,7 @@ func (t *turn) approving() bool {
 	case missing == "":
 		return t.shiftIfSafe("approved by " + t.approvers(policy.BeforeShift))
 	case t.due(t.s.Deadline):
-		t.end(Refused, fmt.Sprintf("not approved within %s: %s", brief(t.plan().Needs(policy.BeforeShift).Within), missing))
+		t.end(Refused, fmt.Sprintf("not approved within %s: %s", calendar.PlainDuration(t.plan().Needs(policy.BeforeShift).Within), missing))
 		return true
 	default:
 		t.say(missing + " (greenlight approve)")
@@ -159,7 +160,7 @@ func (t *turn) awaitRetirement() (waits, ended bool) {
 		l.Until = t.now.Add(t.plan().Needs(policy.BeforeRetire).Within)
 	}
 	if t.due(l.Until) {
-		t.enter(Idle, fmt.Sprintf("%s is kept: not approved within %s: %s", t.s.Switch.From, brief(t.plan().Needs(policy.BeforeRetire).Within), missing))
+		t.enter(Idle, fmt.Sprintf("%s is kept: not approved within %s: %s", t.s.Switch.From, calendar.PlainDuration(t.plan().Needs(policy.BeforeRetire).Within), missing))
 		return true, true
 	}
 	t.s.Deadline = l.Until

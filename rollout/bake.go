@@ -1,6 +1,10 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+
+	"greenlight/policy/calendar"
+)
 
 // bake watches the target under all of the load while the old color is warm.
 // It ends only when no check is running and the registry is trusted.
@@ -37,7 +41,7 @@ func (t *turn) bake() bool {
 		t.say("the bake ends when every old instance was let go")
 		return false
 	}
-	t.succeed("baked for " + brief(t.plan().Bake.For) + t.waived(checks) + note)
+	t.succeed("baked for " + calendar.PlainDuration(t.plan().Bake.For) + t.waived(checks) + note)
 	return true
 }
 

@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"time"
+
+	"greenlight/policy/calendar"
 )
 
 // Drill is one time that the way back was shown: all users went to the old color,
@@ -115,7 +117,7 @@ func (t *turn) practise() bool {
 			return t.forth(cause)
 		case f.confirmed(t.s.Generation):
 			d.Back = t.now.Sub(d.Began)
-			return t.forth(fmt.Sprintf("all users went back, confirmed by %s in %s", count(f.Report.Connected, "node"), brief(d.Back.Round(time.Millisecond))))
+			return t.forth(fmt.Sprintf("all users went back, confirmed by %s in %s", count(f.Report.Connected, "node"), calendar.PlainDuration(d.Back.Round(time.Millisecond))))
 		default:
 			return false
 		}
@@ -124,7 +126,7 @@ func (t *turn) practise() bool {
 		d.Forth, d.Ended = t.now.Sub(d.Turned), t.now
 		resume, left := t.s.Resume, t.s.Left
 		result := fmt.Sprintf("the drill is over: back in %s, forward again in %s",
-			brief(d.Back.Round(time.Millisecond)), brief(d.Forth.Round(time.Millisecond)))
+			calendar.PlainDuration(d.Back.Round(time.Millisecond)), calendar.PlainDuration(d.Forth.Round(time.Millisecond)))
 		if d.Problem != "" {
 			result = "the drill has failed: " + d.Problem
 		}
@@ -149,7 +151,7 @@ func (t *turn) drillFails() string {
 	case f.trusted() && t.oldUnhealthy() != "":
 		return t.oldUnhealthy()
 	case t.due(t.s.Deadline):
-		return fmt.Sprintf("going back to %s was not confirmed within %s: %s", sw.From, brief(t.plan().Confirm.Within), f.unconfirmed(t.s.Generation))
+		return fmt.Sprintf("going back to %s was not confirmed within %s: %s", sw.From, calendar.PlainDuration(t.plan().Confirm.Within), f.unconfirmed(t.s.Generation))
 	default:
 		return ""
 	}

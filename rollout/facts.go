@@ -120,18 +120,6 @@ func (f Facts) cold(c policy.Color) string {
 	return fmt.Sprintf("%s not warm for %s%s", count(n, "node"), c, names(f.Report.ColdNodes[c]))
 }
 
-// brief is d without the zeros that Go writes: 30m, 24h.
-func brief(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
 // count is "1 node", "2 nodes".
 func count(n int, noun string) string {
 	if n == 1 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout/judge"
 )
 
@@ -34,7 +35,7 @@ func seconds(s float64) string {
 	d := time.Duration(s * float64(time.Second))
 	switch {
 	case d >= time.Second:
-		return brief(d.Round(10 * time.Millisecond))
+		return calendar.PlainDuration(d.Round(10 * time.Millisecond))
 	case d >= time.Millisecond:
 		return d.Round(100 * time.Microsecond).String()
 	default:

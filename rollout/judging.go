@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout/judge"
 )
 
@@ -73,7 +74,7 @@ func limitsOf(j policy.Judge) []limit {
 	}
 	for _, m := range j.Latency.Max {
 		name := fmt.Sprintf("p%g", m.Quantile*100)
-		out = append(out, limit{name: name, share: 1 - m.Quantile, over: m.Max, text: fmt.Sprintf("a %s below %s", name, brief(m.Max))})
+		out = append(out, limit{name: name, share: 1 - m.Quantile, over: m.Max, text: fmt.Sprintf("a %s below %s", name, calendar.PlainDuration(m.Max))})
 	}
 	return out
 }
@@ -333,7 +334,7 @@ func (t *turn) limitBroken() string {
 // counted is "1200 requests failed" or "1200 requests took longer than 300ms".
 func (l limit) counted(n int) string {
 	if l.over > 0 {
-		return count(n, "request") + " took longer than " + brief(l.over)
+		return count(n, "request") + " took longer than " + calendar.PlainDuration(l.over)
 	}
 	return count(n, "request") + " failed"
 }

@@ -3,6 +3,8 @@ package rollout
 import (
 	"fmt"
 	"strings"
+
+	"greenlight/policy/calendar"
 )
 
 // prepare waits until weight could move safely; then the target is validated,
@@ -22,7 +24,7 @@ func (t *turn) prepare() bool {
 		return t.prepared()
 	case t.due(t.s.Deadline):
 		t.end(Refused, fmt.Sprintf("%s was not ready within %s: %s",
-			sw.To, brief(t.plan().Prepare.Within), strings.Join(missing, "; ")))
+			sw.To, calendar.PlainDuration(t.plan().Prepare.Within), strings.Join(missing, "; ")))
 		return true
 	default:
 		t.say("waiting: " + strings.Join(missing, "; "))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // Rolled is how far the old instances of a rolling switch have made room for new ones.
@@ -185,7 +186,7 @@ func (t *turn) rollFurther(why string) bool {
 	case t.s.GiveUpAt.IsZero():
 		t.s.GiveUpAt = t.now.Add(t.plan().Prepare.Within)
 	case t.due(t.s.GiveUpAt):
-		t.hold(fmt.Sprintf("the next instances did not come within %s: %s", brief(t.plan().Prepare.Within), waits))
+		t.hold(fmt.Sprintf("the next instances did not come within %s: %s", calendar.PlainDuration(t.plan().Prepare.Within), waits))
 		return true
 	}
 	t.say("the next batch waits: " + waits)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"greenlight/rollout/judge"
+
+	"greenlight/policy/calendar"
 )
 
 // enterShadow mirrors users' requests to the target, which was validated, before
@@ -38,7 +40,7 @@ func (t *turn) shadow() bool {
 	if waits {
 		return t.s.Phase != Shadowing
 	}
-	return t.shiftIfSafe("mirrored for " + brief(t.plan().Shadow.For) + note)
+	return t.shiftIfSafe("mirrored for " + calendar.PlainDuration(t.plan().Shadow.For) + note)
 }
 
 // lookAtShadow judges one window in which requests are mirrored: the target's

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // shift publishes the next step's weight. The caller has looked at missing.
@@ -61,7 +62,7 @@ func (t *turn) shiftIfSafe(why string) bool {
 		t.s.GiveUpAt = t.now.Add(patience)
 	case !t.due(t.s.GiveUpAt):
 	case t.moved():
-		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", brief(patience), text))
+		t.stop(fmt.Sprintf("the next step was not safe within %s: %s", calendar.PlainDuration(patience), text))
 		return true
 	default:
 		t.end(Refused, fmt.Sprintf("%s can't get its first weight: %s", t.s.Switch.To, text))
@@ -91,7 +92,7 @@ func (t *turn) confirm() bool {
 		return false
 	}
 	cause := fmt.Sprintf("%s to %s was not confirmed within %s: %s",
-		percent(t.s.Weights.Of(t.s.Switch.To)), t.s.Switch.To, brief(within), missing)
+		percent(t.s.Weights.Of(t.s.Switch.To)), t.s.Switch.To, calendar.PlainDuration(within), missing)
 	if t.plan().Confirm.Otherwise == policy.OtherwiseHold {
 		t.hold(cause)
 	} else {

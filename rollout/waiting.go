@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // untold says what users' traffic still owes before a step or the bake may pass;
@@ -45,7 +46,7 @@ func (t *turn) patient() (waits bool, note string) {
 		t.say("held on for users' traffic: " + untold)
 		return true, ""
 	}
-	cause := fmt.Sprintf("users' traffic says too little, also after %s more: %s", brief(rules.MaxHold), untold)
+	cause := fmt.Sprintf("users' traffic says too little, also after %s more: %s", calendar.PlainDuration(rules.MaxHold), untold)
 	switch rules.Otherwise {
 	case policy.ThinPromote:
 		t.s.Judging.Waived = cause + ", and the policy says to promote"

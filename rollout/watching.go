@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 // watch runs the checks of a phase in which users meet the target, again and
@@ -50,7 +51,7 @@ func (t *turn) shiftFurther() bool {
 		}
 		why := "confirmed, and no hold"
 		if step.Hold > 0 {
-			why = "held for " + brief(step.Hold)
+			why = "held for " + calendar.PlainDuration(step.Hold)
 		}
 		why += t.waived(checks) + note
 		if t.rolling() && t.rollFurther(why) || !t.rolling() && t.shiftIfSafe(why) {

@@ -70,7 +70,7 @@ func (s Span) checkCron() []Fault {
 	case s.For == 0:
 		faults = append(faults, Fault{"for", Missing, "write how long it lasts, like 8h"})
 	case s.For < LeastFor || s.For > MostFor:
-		faults = append(faults, Fault{"for", Range, "it is " + plain(LeastFor) + " to " + plain(MostFor)})
+		faults = append(faults, Fault{"for", Range, "it is " + PlainDuration(LeastFor) + " to " + PlainDuration(MostFor)})
 	}
 	return faults
 }

@@ -33,7 +33,7 @@ const (
 func (s Span) String() string {
 	switch {
 	case s.Cron != "":
-		return s.Cron + " for " + plain(s.For)
+		return s.Cron + " for " + PlainDuration(s.For)
 	case dated(s.From) || dated(s.To):
 		return s.From + " to " + s.To
 	}
@@ -47,8 +47,8 @@ func (s Span) String() string {
 	return days + " " + s.From + " to " + s.To
 }
 
-// plain writes 8h instead of 8h0m0s.
-func plain(d time.Duration) string {
+// PlainDuration writes 8h instead of 8h0m0s.
+func PlainDuration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -143,7 +143,7 @@ func (w *leafWriter) list(v reflect.Value, path string) {
 			w.duration(name, item.Max)
 			w.ratio(name+"OfLive", item.OfLive)
 		case policy.LatencyMax:
-			w.add(below(path, percentile(item.Quantile)), "<"+short(item.Max), false)
+			w.add(below(path, percentile(item.Quantile)), "<"+calendar.PlainDuration(item.Max), false)
 		default:
 			name := strconv.Itoa(i)
 			if approval, ok := item.(policy.Approval); ok {
@@ -162,7 +162,7 @@ func (w *leafWriter) list(v reflect.Value, path string) {
 
 func (w *leafWriter) duration(path string, d time.Duration) {
 	if d > 0 {
-		w.add(path, short(d), false)
+		w.add(path, calendar.PlainDuration(d), false)
 	}
 }
 

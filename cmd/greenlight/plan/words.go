@@ -15,7 +15,7 @@ import (
 func word(v reflect.Value, path string) (text string, plainly bool) {
 	switch x := v.Interface().(type) {
 	case time.Duration:
-		return short(x), true
+		return calendar.PlainDuration(x), true
 	case policy.Amount:
 		if x.Count > 0 {
 			return strconv.Itoa(x.Count), true
@@ -49,18 +49,6 @@ func word(v reflect.Value, path string) (text string, plainly bool) {
 	return v.String(), v.Kind() == reflect.String
 }
 
-// short is a duration as people write it: 1h30m, not 1h30m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
 func plain(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
 // secret is where a secret is found; what it is stands in no policy.
@@ -80,7 +68,7 @@ func steps(all []policy.Step) string {
 	for _, s := range all {
 		part := s.Weight.String()
 		if s.Hold > 0 {
-			part += " for " + short(s.Hold)
+			part += " for " + calendar.PlainDuration(s.Hold)
 		}
 		parts = append(parts, part)
 	}
