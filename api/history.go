@@ -52,10 +52,7 @@ func (s *Server) ListSwitches(_ context.Context, r *adminv1.ListSwitchesRequest)
 // GetSwitch implements adminv1.AdminServiceServer.
 func (s *Server) GetSwitch(_ context.Context, r *adminv1.GetSwitchRequest) (*adminv1.GetSwitchResponse, error) {
 	var v violations
-	if r.GetId() == "" {
-		v.add("id", "must name a switch")
-	}
-	v.atMost("id", r.GetId(), maxName)
+	v.switchID("id", r.GetId())
 	if err := v.err(); err != nil {
 		return nil, err
 	}

@@ -12,10 +12,7 @@ import (
 // GetRecording implements adminv1.AdminServiceServer.
 func (s *Server) GetRecording(_ context.Context, r *adminv1.GetRecordingRequest) (*adminv1.GetRecordingResponse, error) {
 	var v violations
-	if r.GetSwitchId() == "" {
-		v.add("switch_id", "must name a switch")
-	}
-	v.atMost("switch_id", r.GetSwitchId(), maxName)
+	v.switchID("switch_id", r.GetSwitchId())
 	if err := v.err(); err != nil {
 		return nil, err
 	}

@@ -14,10 +14,7 @@ import (
 // GetReport implements adminv1.AdminServiceServer.
 func (s *Server) GetReport(_ context.Context, r *adminv1.GetReportRequest) (*adminv1.GetReportResponse, error) {
 	var v violations
-	if r.GetSwitchId() == "" {
-		v.add("switch_id", "must name a switch")
-	}
-	v.atMost("switch_id", r.GetSwitchId(), maxName)
+	v.switchID("switch_id", r.GetSwitchId())
 	if err := v.err(); err != nil {
 		return nil, err
 	}

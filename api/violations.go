@@ -39,6 +39,13 @@ func (v *violations) model(name string) {
 	v.atMost("model", name, maxName)
 }
 
+func (v *violations) switchID(field, id string) {
+	if id == "" {
+		v.add(field, "must name a switch")
+	}
+	v.atMost(field, id, maxName)
+}
+
 func (v *violations) atMost(field, value string, limit int) {
 	if len(value) > limit {
 		v.add(field, "has %d bytes; at most %d are allowed", len(value), limit)

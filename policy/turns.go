@@ -102,6 +102,9 @@ func (m *Model) Needs(act Act) *Approval {
 	return nil
 }
 
+// Alone reports whether a switch of the model waits for no other model.
+func (m *Model) Alone() bool { return m.Queue.Group == "" && len(m.DependsOn) == 0 }
+
 // resolveDependencies takes new policies back that depend on a model which nobody
 // describes, or on one that depends on them. One that was in force already stays: a
 // newcomer closed the circle. It reports whether it took any back.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -44,12 +45,12 @@ func whole(prev, next Set, r Reading, now time.Time) Set {
 		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: next.Problems, Warnings: prev.Warnings,
 		Origin: prev.Origin.troubled(why+"; the last good commit stands", now),
 	}
-	for name := range names(prev.Models, next.Models) {
+	for name := range eachOf(prev.Models, next.Models) {
 		old, entry := prev.Models[name], next.Models[name]
 		problem := held(entry.Problem, why, entry.Model == old.Model, old.Model != nil)
 		stood.Models[name] = Entry{Model: old.Model, Problem: problem, Since: since(problem, old.Problem, old.Since, now)}
 	}
-	for name := range names(prev.Fleets, next.Fleets) {
+	for name := range eachOf(prev.Fleets, next.Fleets) {
 		old, entry := prev.Fleets[name], next.Fleets[name]
 		problem := held(entry.Problem, why, entry.Fleet == old.Fleet, old.Fleet != nil)
 		stood.Fleets[name] = FleetEntry{Fleet: old.Fleet, Problem: problem, Since: since(problem, old.Problem, old.Since, now)}
@@ -81,14 +82,12 @@ func (s Set) Troubled(problem string, now time.Time) Set {
 	return s
 }
 
-// names are the keys of either map.
-func names[V any](a, b map[string]V) map[string]bool {
-	all := map[string]bool{}
-	for name := range a {
-		all[name] = true
+// eachOf has the keys of both maps.
+func eachOf[V any](a, b map[string]V) map[string]V {
+	both := maps.Clone(a)
+	if both == nil {
+		both = map[string]V{}
 	}
-	for name := range b {
-		all[name] = true
-	}
-	return all
+	maps.Copy(both, b)
+	return both
 }

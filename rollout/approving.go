@@ -24,36 +24,31 @@ func (t *turn) unapproved(act policy.Act) string {
 	if need == nil {
 		return ""
 	}
-	missing := need.Count
-	var given []string
-	for _, a := range t.s.Switch.Approvals {
-		if a.Before == act {
-			missing--
-			given = append(given, a.By)
-		}
-	}
+	given := t.approvers(act)
+	missing := need.Count - len(given)
 	if missing <= 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%d more of %s must approve it before %s", missing, strings.Join(need.By, ", "), words[act])
+	text := fmt.Sprintf("%d more of %s must approve it before %s", missing, strings.Join(need.By, ", "), actWords[act])
 	if len(given) > 0 {
 		text += "; approved by " + strings.Join(given, ", ")
 	}
 	return text
 }
 
-var words = map[policy.Act]string{policy.BeforeShift: "users meet it", policy.BeforeRetire: "the old color is let go"}
+var actWords = map[policy.Act]string{policy.BeforeShift: "users meet it", policy.BeforeRetire: "the old color is let go"}
 
 // askApproval enters Approving if users have not met the target yet and somebody
 // has to approve that they do.
 func (t *turn) askApproval(why string) bool {
-	if t.s.Phase == Approving || t.shifting() || t.s.Switch.Undoes != "" || t.unapproved(policy.BeforeShift) == "" {
+	missing := t.unapproved(policy.BeforeShift)
+	if t.s.Phase == Approving || t.shifting() || t.s.Switch.Undoes != "" || missing == "" {
 		return false
 	}
 	if t.s.Mirror.Percent > 0 {
 		t.publishMirrored(Mirror{})
 	}
-	t.enter(Approving, why+": "+t.unapproved(policy.BeforeShift))
+	t.enter(Approving, why+": "+missing)
 	t.s.Deadline = t.now.Add(t.plan().Needs(policy.BeforeShift).Within)
 	return true
 }
@@ -68,7 +63,7 @@ func (t *turn) approving() bool {
 	missing := t.unapproved(policy.BeforeShift)
 	switch {
 	case missing == "":
-		return t.shiftIfSafe("approved by " + t.approvers(policy.BeforeShift))
+		return t.shiftIfSafe("approved by " + strings.Join(t.approvers(policy.BeforeShift), ", "))
 	case t.due(t.s.Deadline):
 		t.end(Refused, fmt.Sprintf("not approved within %s: %s", calendar.PlainDuration(t.plan().Needs(policy.BeforeShift).Within), missing))
 		return true
@@ -78,14 +73,15 @@ func (t *turn) approving() bool {
 	}
 }
 
-func (t *turn) approvers(act policy.Act) string {
+// approvers are those who have given their word for act.
+func (t *turn) approvers(act policy.Act) []string {
 	var names []string
 	for _, a := range t.s.Switch.Approvals {
 		if a.Before == act {
 			names = append(names, a.By)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // forgetApprovals asks for the words again that were given before users meet the

@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// line up begins a switch: at once, or, if it may have to wait for its turn, in the queue.
+// lineUp begins a switch: at once, or, if it may have to wait for its turn, in the queue.
 func (t *turn) lineUp(reason string) {
 	if t.waitsForNobody() {
 		t.begin(reason)
@@ -15,8 +15,7 @@ func (t *turn) lineUp(reason string) {
 // waitsForNobody reports whether the switch has nothing to wait for besides itself,
 // or was told not to.
 func (t *turn) waitsForNobody() bool {
-	p := t.plan()
-	return t.s.Switch.Now || p.Queue.Group == "" && len(p.DependsOn) == 0 && p.Calendar.IsZero()
+	return t.s.Switch.Now || t.plan().Alone() && t.plan().Calendar.IsZero()
 }
 
 // begin starts to prepare the switch. What it waited in the queue may have changed
@@ -44,7 +43,7 @@ func (t *turn) waitTurn() bool {
 		t.s.Facts.Turn = Turn{} // it goes to others, and comes anew
 	case !f.EndpointsKnown:
 		why = "the registry has not answered yet"
-	case t.plan().Queue.Group == "" && len(t.plan().DependsOn) == 0 || f.Turn.Granted:
+	case t.plan().Alone() || f.Turn.Granted:
 		t.begin("its turn has come")
 		return true
 	case f.Turn.Why != "":

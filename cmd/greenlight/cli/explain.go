@@ -8,6 +8,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"greenlight/cmd/greenlight/plan"
 )
 
 // apiDomain is the ErrorInfo domain of errors that the server's own code made.
@@ -80,13 +82,5 @@ func plain(message string) string {
 	return strings.TrimSuffix(message, `"`)
 }
 
-// clean makes a server's words safe for a terminal: control characters, which
-// could move the cursor or start a new line, become spaces.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || (r >= 0x7f && r < 0xa0) {
-			return ' '
-		}
-		return r
-	}, s)
-}
+// clean makes a server's words safe for a terminal.
+func clean(s string) string { return plan.Clean(s) }

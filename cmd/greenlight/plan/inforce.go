@@ -26,7 +26,7 @@ func InForce(name string, r *adminv1.ListPoliciesResponse) (Basis, error) {
 		b.Name += ", commit " + commit.Short()
 	}
 	if p := r.GetOrigin().GetProblem(); p != "" {
-		b.Notes = append(b.Notes, "now, "+clean(p))
+		b.Notes = append(b.Notes, "now, "+Clean(p))
 	}
 	for _, m := range r.GetModels() {
 		if err := b.take(m); err != nil {
@@ -36,7 +36,7 @@ func InForce(name string, r *adminv1.ListPoliciesResponse) (Basis, error) {
 	for _, f := range r.GetFleets() {
 		b.Nodes[f.GetFleet()] = int(f.GetConnected())
 		if p := f.GetProblem(); p != "" {
-			b.Notes = append(b.Notes, "now, fleet "+f.GetFleet()+": "+clean(p))
+			b.Notes = append(b.Notes, "now, fleet "+f.GetFleet()+": "+Clean(p))
 		}
 		if len(f.GetPolicy()) == 0 {
 			continue
@@ -53,7 +53,7 @@ func InForce(name string, r *adminv1.ListPoliciesResponse) (Basis, error) {
 // take takes what the server says of one model.
 func (b *Basis) take(m *adminv1.ModelInForce) error {
 	if p := m.GetProblem(); p != "" {
-		b.Notes = append(b.Notes, "now, model "+m.GetModel()+": "+clean(p))
+		b.Notes = append(b.Notes, "now, model "+m.GetModel()+": "+Clean(p))
 	}
 	if len(m.GetPolicy()) == 0 && len(m.GetFiled()) == 0 {
 		return nil // there never was a good one

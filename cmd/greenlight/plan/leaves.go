@@ -70,7 +70,7 @@ func below(path, name string) string {
 
 func (w *leafWriter) add(path, value string, group bool) {
 	if at := w.key(path); at != "" && value != "" {
-		w.out = append(w.out, leaf{path: at, value: clean(value), group: group})
+		w.out = append(w.out, leaf{path: at, value: Clean(value), group: group})
 	}
 }
 

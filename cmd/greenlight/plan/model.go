@@ -141,7 +141,7 @@ func (m *maker) now(p *policy.Model) rollout.Routing {
 func standing(s rollout.State, p *policy.Model) *Standing {
 	percent := func(w policy.Weight) float64 { return float64(w) / 100 }
 	return &Standing{
-		Live: s.Live, Phase: string(s.Phase), Drift: clean(s.Drift(p)),
+		Live: s.Live, Phase: string(s.Phase), Drift: Clean(s.Drift(p)),
 		Weights: Split{Blue: percent(s.Weights.Blue), Green: percent(s.Weights.Green)},
 		Versions: map[policy.Color][]string{
 			policy.Blue: versions(s, policy.Blue), policy.Green: versions(s, policy.Green),
@@ -154,14 +154,15 @@ func versions(s rollout.State, c policy.Color) []string {
 	out := []string{}
 	for _, v := range s.Facts.Endpoints.Versions(c) {
 		if v != "" {
-			out = append(out, clean(v))
+			out = append(out, Clean(v))
 		}
 	}
 	return out
 }
 
-// clean makes words of the registry and of nodes safe for a terminal.
-func clean(s string) string {
+// Clean makes words of the registry and of nodes safe for a terminal: control
+// characters, which could move the cursor or start a new line, become spaces.
+func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || (r >= 0x7f && r < 0xa0) {
 			return ' '

@@ -17,15 +17,15 @@ func foreseen(o rollout.Outlook, s rollout.State, was, is *policy.Model) *Switch
 	version := func(c policy.Color) string { return strings.Join(versions(s, c), ", ") }
 	switch {
 	case o.Ends != nil && o.Ends.To == rollout.RollingBack:
-		return &Switch{Does: GoesBack, To: s.Switch.From, Version: version(s.Switch.From), Why: clean(o.Ends.Reason)}
+		return &Switch{Does: GoesBack, To: s.Switch.From, Version: version(s.Switch.From), Why: Clean(o.Ends.Reason)}
 	case o.Ends != nil:
-		return &Switch{Does: Aborts, To: s.Switch.To, Version: version(s.Switch.To), Why: clean(o.Ends.Reason)}
+		return &Switch{Does: Aborts, To: s.Switch.To, Version: version(s.Switch.To), Why: Clean(o.Ends.Reason)}
 	case o.Begins:
 		return &Switch{Does: Begins, To: s.Switch.To, Version: version(s.Switch.To)}
 	case o.Starts != nil:
-		return &Switch{Does: Starts, To: o.Starts.Target, Version: version(o.Starts.Target), Why: clean(o.Starts.Reason)}
+		return &Switch{Does: Starts, To: o.Starts.Target, Version: version(o.Starts.Target), Why: Clean(o.Starts.Reason)}
 	case o.Drift != "" && (was.Wanted != is.Wanted || s.Drift(was) == ""):
-		why := clean(o.Drift)
+		why := Clean(o.Drift)
 		if !reflect.DeepEqual(was.Discovery, is.Discovery) {
 			why = "the registry is asked anew first, and what it finds decides"
 		}
@@ -66,7 +66,7 @@ func supposed(was, is *policy.Model, now time.Time) *Switch {
 	if o.Started.Phase == rollout.Waiting {
 		out.Turn = "the other models come first that it depends on, and those before it in its group"
 		if q := o.Started.Queued; !q.Opens.IsZero() {
-			out.Turn = clean(q.Why)
+			out.Turn = Clean(q.Why)
 		}
 	}
 	if v := is.Wanted.Version; v != "" {
@@ -89,9 +89,9 @@ func (m *maker) turns(all []Model) {
 		switch {
 		case sw == nil || sw.Does != Starts || !known || s.Phase != rollout.Waiting:
 		case !s.Queued.Opens.IsZero():
-			sw.Turn = clean(s.Queued.Why)
+			sw.Turn = Clean(s.Queued.Why)
 		default:
-			sw.Turn = clean(turns[all[i].Model].Why)
+			sw.Turn = Clean(turns[all[i].Model].Why)
 		}
 	}
 }
