@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,11 +65,58 @@ func TestOneOfAThousandPoliciesChanges(t *testing.T) {
 		t.Errorf("a changed route sent %v", sent)
 	}
 	t.Logf("one model's route: %d bytes of %d", bytes, whole)
+	if bytes > 1_000_000 {
+		t.Errorf("a changed route sent %d bytes; docs/envoy.md says 1.0 MB", bytes)
+	}
 	for host, is := range hostsOf(t, n.sent["route edge"]) {
 		if differs := is != before[host]; differs != (host == "m500.models.internal") {
 			t.Errorf("host %s differs: %v", host, differs)
 		}
 	}
+}
+
+// Where the retries of a host's models are written may change with one of them: the
+// other is sent anew, and has nothing to be confirmed, because it does what it did.
+func TestOneOfTwoOnAHostRetriesMoreOften(t *testing.T) {
+	shared := func(name string, attempts int) *policy.Model {
+		p := modelNamed(name)
+		p.Route.Hosts, p.Route.Prefix, p.Route.Retries.Attempts = []string{"models.internal"}, "/"+name, attempts
+		return p
+	}
+	r := start(t, Options{})
+	r.open(shared("fraud", 2), shared("other", 2))
+	a := r.client("a")
+	a.warm("fraud/blue", "fraud/green", "other/blue", "other/green")
+	a.ask(route, "edge")
+	says := func() string {
+		t.Helper()
+		var c routev3.RouteConfiguration
+		if err := a.recv(route).Resources[0].UnmarshalTo(&c); err != nil {
+			t.Fatal(err)
+		}
+		host := c.VirtualHosts[0]
+		out := fmt.Sprint("host ", host.RetryPolicy.GetNumRetries().GetValue())
+		for _, r := range host.Routes {
+			if own := r.GetRoute().GetRetryPolicy(); own != nil && !strings.Contains(r.Name, "/") {
+				out += fmt.Sprint(", ", r.Name, " ", own.NumRetries.GetValue())
+			}
+		}
+		return out
+	}
+	if got := says(); got != "host 2" {
+		t.Fatal(got)
+	}
+	a.ack(route)
+	r.acked("other", 1)
+	r.Route(routing(shared("fraud", 5), 2, allBlue))
+	if got := says(); got != "host 5, other 2" {
+		t.Error(got)
+	}
+	if other, fraud := r.Report("other"), r.Report("fraud"); other.Acked != 1 || fraud.Acked != 0 {
+		t.Errorf("before the ACK other is %+v, fraud %+v", other, fraud)
+	}
+	a.ack(route)
+	r.acked("fraud", 1)
 }
 
 // hostsOf is the virtual hosts of a route configuration, as bytes, by domain.

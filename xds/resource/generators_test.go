@@ -28,6 +28,19 @@ var prefixes = rapid.Custom(func(t *rapid.T) string {
 	return p
 })
 
+// retries are seldom all the same on a host, and seldom all different.
+var retries = rapid.OneOf(
+	rapid.SampledFrom([]policy.Retries{
+		{}, {Attempts: 2, On: []string{"connect-failure"}}, {Attempts: 1, On: []string{"connect-failure"}}, {Attempts: 2, On: []string{"5xx"}},
+	}),
+	rapid.Custom(func(t *rapid.T) policy.Retries {
+		return policy.Retries{
+			Attempts: rapid.IntRange(0, 100).Draw(t, "attempts"),
+			On:       rapid.SliceOf(rapid.SampledFrom([]string{"connect-failure", "unavailable", "5xx"})).Draw(t, "on"),
+		}
+	}),
+)
+
 var routes = rapid.Custom(func(t *rapid.T) policy.Route {
 	return policy.Route{
 		Fleets:        []string{"edge"},
@@ -41,10 +54,7 @@ var routes = rapid.Custom(func(t *rapid.T) policy.Route {
 		}).Draw(t, "sticky"),
 		Protocol: rapid.SampledFrom([]policy.Protocol{policy.HTTP1, policy.HTTP2, policy.GRPC}).Draw(t, "protocol"),
 		Timeout:  durations(0, 24*time.Hour).Draw(t, "timeout"),
-		Retries: policy.Retries{
-			Attempts: rapid.IntRange(0, 100).Draw(t, "attempts"),
-			On:       rapid.SliceOf(rapid.SampledFrom([]string{"connect-failure", "unavailable", "5xx"})).Draw(t, "on"),
-		},
+		Retries:  retries.Draw(t, "retries"),
 		Outlier: policy.Outlier{
 			Off:                rapid.Bool().Draw(t, "off"),
 			ConsecutiveErrors:  rapid.IntRange(1, 1000).Draw(t, "consecutive"),

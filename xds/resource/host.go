@@ -30,14 +30,25 @@ func VirtualHosts(models []Model) []*routev3.VirtualHost {
 // Host is the virtual host of one domain, shared by models. Their order does not
 // matter: the longest prefix is tried first, then the first name.
 func Host(host string, models []Model) *routev3.VirtualHost {
+	return HostSaying(CommonRetries(models), host, models)
+}
+
+// HostSaying is a host that says common for all of its models, of which models
+// need only be some.
+func HostSaying(common Retries, host string, models []Model) *routev3.VirtualHost {
 	models = slices.SortedFunc(slices.Values(models), func(a, b Model) int { return precedence(a.Policy, b.Policy) })
 	out := &routev3.VirtualHost{
 		Name:                   host,
 		Domains:                []string{host},
 		RequestBodyBufferLimit: wrapperspb.UInt64(bodyLimit),
+		RetryPolicy:            common.message(),
 	}
 	for _, m := range models {
-		out.Routes = append(out.Routes, modelRoutes(m)...)
+		routes := modelRoutes(m)
+		if own := RetriesOf(m.Policy); own != common {
+			sayRetries(routes, own)
+		}
+		out.Routes = append(out.Routes, routes...)
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"greenlight/policy"
@@ -19,40 +20,66 @@ const routesField protowire.Number = 3
 type Part struct {
 	// Policy gives the part its place among those of a host.
 	Policy *policy.Model
-	// Bytes is the routes as they stand in a marshalled virtual host. Equal
-	// bytes are equal routing.
+	// Bytes is the routes as they stand in a marshalled virtual host, whichever
+	// it is: each says its retries. Equal bytes are equal routing.
 	Bytes []byte
+
+	retries Retries
+	short   []byte // the same for a host that says these retries
 }
 
 // NewPart marshals the routes of m.
 func NewPart(m Model) (Part, error) {
-	p := Part{Policy: m.Policy}
-	for _, r := range modelRoutes(m) {
-		b, err := Marshal(r)
-		if err != nil {
-			return Part{}, fmt.Errorf("marshal route %s: %w", r.Name, err)
-		}
-		p.Bytes = protowire.AppendTag(p.Bytes, routesField, protowire.BytesType)
-		p.Bytes = protowire.AppendBytes(p.Bytes, b)
+	p := Part{Policy: m.Policy, retries: RetriesOf(m.Policy)}
+	routes := modelRoutes(m)
+	var err error
+	if p.short, err = routesBytes(routes); err != nil {
+		return Part{}, err
+	}
+	sayRetries(routes, p.retries)
+	if p.Bytes, err = routesBytes(routes); err != nil {
+		return Part{}, err
 	}
 	return p, nil
+}
+
+func routesBytes(routes []*routev3.Route) ([]byte, error) {
+	var out []byte
+	for _, r := range routes {
+		b, err := Marshal(r)
+		if err != nil {
+			return nil, fmt.Errorf("marshal route %s: %w", r.Name, err)
+		}
+		out = protowire.AppendTag(out, routesField, protowire.BytesType)
+		out = protowire.AppendBytes(out, b)
+	}
+	return out, nil
+}
+
+// on is the part's bytes on a host that says common.
+func (p Part) on(common Retries) []byte {
+	if p.retries == common {
+		return p.short
+	}
+	return p.Bytes
 }
 
 // HostBytes is the virtual host that parts share, marshalled: what Host builds
 // of the same models, whatever their order.
 func HostBytes(host string, parts []Part) ([]byte, error) {
-	head, err := Marshal(Host(host, nil))
+	common := commonest(parts, func(p Part) Retries { return p.retries })
+	head, err := Marshal(HostSaying(common, host, nil))
 	if err != nil {
 		return nil, fmt.Errorf("marshal virtual host %q: %w", host, err)
 	}
 	parts = slices.SortedFunc(slices.Values(parts), func(a, b Part) int { return precedence(a.Policy, b.Policy) })
 	size := len(head)
 	for _, p := range parts {
-		size += len(p.Bytes)
+		size += len(p.on(common))
 	}
 	out := append(make([]byte, 0, size), head...)
 	for _, p := range parts {
-		out = append(out, p.Bytes...)
+		out = append(out, p.on(common)...)
 	}
 	return out, nil
 }

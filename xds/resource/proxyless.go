@@ -34,8 +34,10 @@ func ModelRouteConfig(m Model) *routev3.RouteConfiguration {
 		keepWarm(m.Policy),
 	)
 	return &routev3.RouteConfiguration{
-		Name:         ModelRoutes(m.Policy.Name),
-		VirtualHosts: []*routev3.VirtualHost{{Name: m.Policy.Name, Domains: []string{"*"}, Routes: routes}},
+		Name: ModelRoutes(m.Policy.Name),
+		VirtualHosts: []*routev3.VirtualHost{{
+			Name: m.Policy.Name, Domains: []string{"*"}, Routes: routes, RetryPolicy: RetriesOf(m.Policy).message(),
+		}},
 	}
 }
 
@@ -54,7 +56,7 @@ func everyMethod(h ...*routev3.HeaderMatcher) *routev3.RouteMatch {
 // call is forward in the terms that gRPC clients know: their only bound on a
 // call's time is the duration of its stream.
 func call(p *policy.Model, w rollout.Weights) *routev3.Route_Route {
-	a := &routev3.RouteAction{ClusterSpecifier: split(p.Name, w), RetryPolicy: retries(p.Route.Retries)}
+	a := &routev3.RouteAction{ClusterSpecifier: split(p.Name, w)}
 	if p.Route.Timeout > 0 {
 		a.MaxStreamDuration = &routev3.RouteAction_MaxStreamDuration{MaxStreamDuration: duration(p.Route.Timeout)}
 	}

@@ -6,7 +6,6 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
-	previousv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/retry/host/previous_hosts/v3"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -17,14 +16,10 @@ const (
 	// direction, unless its timeout is longer; idleUntimed where it has none.
 	idleAtLeast = 5 * time.Minute
 	idleUntimed = time.Hour
-	retryBase   = 25 * time.Millisecond
-	retryMax    = 250 * time.Millisecond
-	// hostAttempts is how often Envoy picks anew to avoid an endpoint that a
-	// retry has already met.
-	hostAttempts = 5
 )
 
-// modelRoutes is a model's routes within a virtual host, preview first.
+// modelRoutes is a model's routes within a virtual host, preview first. They say
+// nothing of retries; see sayRetries.
 func modelRoutes(m Model) []*routev3.Route {
 	path := func(h ...*routev3.HeaderMatcher) *routev3.RouteMatch {
 		return pathMatch(m.Policy.Route.Prefix, h...)
@@ -52,13 +47,12 @@ type match func(h ...*routev3.HeaderMatcher) *routev3.RouteMatch
 // action builds what a matched request meets.
 type action func(p *policy.Model, w rollout.Weights) *routev3.Route_Route
 
-// forward sends a request to the colors by weight, with the policy's timeout and retries.
+// forward sends a request to the colors by weight, with the policy's timeout.
 func forward(p *policy.Model, w rollout.Weights) *routev3.Route_Route {
 	return &routev3.Route_Route{Route: &routev3.RouteAction{
 		ClusterSpecifier: split(p.Name, w),
 		Timeout:          duration(p.Route.Timeout),
 		IdleTimeout:      duration(idle(p.Route.Timeout)),
-		RetryPolicy:      retries(p.Route.Retries),
 	}}
 }
 
@@ -94,24 +88,4 @@ func idle(timeout time.Duration) time.Duration {
 		return idleUntimed
 	}
 	return max(idleAtLeast, timeout+time.Minute)
-}
-
-// retries is nil where there are none: grpc-go refuses a count of 0.
-func retries(r policy.Retries) *routev3.RetryPolicy {
-	if r.Attempts == 0 || len(r.On) == 0 {
-		return nil
-	}
-	return &routev3.RetryPolicy{
-		RetryOn:    strings.Join(r.On, ","),
-		NumRetries: number(r.Attempts),
-		RetryHostPredicate: []*routev3.RetryPolicy_RetryHostPredicate{{
-			Name:       "envoy.retry_host_predicates.previous_hosts",
-			ConfigType: &routev3.RetryPolicy_RetryHostPredicate_TypedConfig{TypedConfig: pack(&previousv3.PreviousHostsPredicate{})},
-		}},
-		HostSelectionRetryMaxAttempts: hostAttempts,
-		RetryBackOff: &routev3.RetryPolicy_RetryBackOff{
-			BaseInterval: duration(retryBase),
-			MaxInterval:  duration(retryMax),
-		},
-	}
 }

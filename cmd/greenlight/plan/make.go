@@ -101,7 +101,7 @@ func (m *maker) fleet(c comparison, name string) Fleet {
 	for _, r := range f.Resources {
 		if r.Type == routeType {
 			f.Moves = append(f.Moves, c.moves(name, r.Hosts)...)
-			f.Sharing = c.sharing(name)
+			f.Sharing = c.sharing(name, r.Hosts)
 		}
 	}
 	return f

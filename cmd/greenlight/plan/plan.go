@@ -180,7 +180,11 @@ type Host struct {
 	Routes []Route `json:"routes"`
 	// Sharing is the other models on it; their routes stay as they are.
 	Sharing []string `json:"sharing"`
-	// Diff is a unified diff of the host's JSON without the routes of Sharing.
+	// Rewritten is the other models on it whose routes do what they did and are written
+	// otherwise: a host says the retries that most of its models have.
+	Rewritten []string `json:"rewritten"`
+	// Diff is a unified diff of the host's JSON without the routes of models of which
+	// none differs.
 	Diff string `json:"diff"`
 }
 

@@ -131,7 +131,7 @@ func drawFolder(r *rapid.T, folder string) {
 		text := fmt.Sprintf("apiVersion: greenlight/v1\nkind: Model\nmetadata: {name: %s}\nspec:\n", name)
 		text += "  discovery: {service: " + pick("service", name, name, "other") + "}\n"
 		text += fmt.Sprintf("  route: {fleets: [%s], hosts: [%s], prefix: %s%s}\n",
-			pick("fleets", "edge", "apps", "edge, apps"), pick("hosts", "h0", "h1", "h0, h1", `"*.h"`), prefix, pick("route", "", ", timeout: 5s", ", preview: {off: true}"))
+			pick("fleets", "edge", "apps", "edge, apps"), pick("hosts", "h0", "h1", "h0, h1", `"*.h"`), prefix, pick("route", "", ", timeout: 5s", ", preview: {off: true}", ", retries: {attempts: 5}"))
 		text += pick("live", "", "", "  live: blue\n", "  live: green\n", `  live: {version: "2026-11-01"}`+"\n", `  live: {version: "3"}`+"\n")
 		text += pick("bake", "", "  bake: {for: 1h}\n")
 		text += pick("checks", "", "  validate: [{golden: {file: cases.jsonl}}]\n", "  validate: [{ready: {path: /ready}}]\n")

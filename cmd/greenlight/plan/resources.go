@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"google.golang.org/protobuf/proto"
@@ -143,19 +144,24 @@ func (c comparison) hosts(fleet string) []Host {
 	return out
 }
 
-// host compares a virtual host by the routes of the models that are routed otherwise:
-// those of others are equal, and a thousand models may share a host.
+// host compares a virtual host by the routes of the models that are routed otherwise,
+// and of those that are written otherwise: those of others are equal, and a thousand
+// models may share a host.
 func (c comparison) host(fleet, name string) (Host, bool) {
-	h := Host{Host: name, Claims: []Claim{}, Sharing: []string{}}
-	was, is := c.virtualHost(c.before, fleet, name), c.virtualHost(c.after, fleet, name)
-	h.Change, h.Diff = difference(message(was), message(is))
+	h := Host{Host: name, Claims: []Claim{}, Sharing: []string{}, Rewritten: c.rewritten(fleet, name)}
+	shown := func(model string) bool { return c.touches(model) || slices.Contains(h.Rewritten, model) }
+	was, is := c.before.virtualHost(fleet, name, shown), c.after.virtualHost(fleet, name, shown)
+	h.Routes = routes(was.GetRoutes(), is.GetRoutes())
+	h.Change, h.Diff = difference(message(onlyOf(h.Routes, was)), message(onlyOf(h.Routes, is)))
 	if h.Change == "" {
 		return h, false
 	}
-	h.Routes = routes(was.GetRoutes(), is.GetRoutes())
+	h.Routes = slices.DeleteFunc(h.Routes, func(r Route) bool { return slices.Contains(h.Rewritten, modelOf(r.Route)) })
 	for _, model := range c.sharers(fleet, name) {
 		if !c.touches(model) {
-			h.Sharing = append(h.Sharing, model)
+			if !shown(model) {
+				h.Sharing = append(h.Sharing, model)
+			}
 			continue
 		}
 		for _, s := range []side{c.before, c.after} {
@@ -167,19 +173,47 @@ func (c comparison) host(fleet, name string) (Host, bool) {
 	return h, true
 }
 
-// virtualHost is a host without the models that stay as they are; nil if no model is on it.
-func (c comparison) virtualHost(s side, fleet, name string) *routev3.VirtualHost {
-	all := s.hosts[fleet][name]
-	if len(all) == 0 {
-		return nil
+// rewritten is the models of a host that are routed as before, and whose routes are
+// written otherwise, because the host says other retries than before.
+func (c comparison) rewritten(fleet, host string) []string {
+	out := []string{}
+	was, is := c.before.retries(fleet, host), c.after.retries(fleet, host)
+	if was == is {
+		return out
 	}
-	var models []resource.Model
-	for _, model := range all {
+	for _, model := range c.sharers(fleet, host) {
 		if c.touches(model) {
-			models = append(models, s.models[model])
+			continue
+		}
+		if r := resource.RetriesOf(c.after.models[model].Policy); r == was || r == is {
+			out = append(out, model)
 		}
 	}
-	return resource.Host(name, models)
+	return out
+}
+
+// retries is what a host says of them.
+func (s side) retries(fleet, host string) resource.Retries {
+	return resource.CommonRetries(s.on(fleet, host, func(string) bool { return true }))
+}
+
+// virtualHost is a host with those of its models that are shown; nil if no model is on it.
+func (s side) virtualHost(fleet, name string, shown func(model string) bool) *routev3.VirtualHost {
+	if len(s.hosts[fleet][name]) == 0 {
+		return nil
+	}
+	return resource.HostSaying(s.retries(fleet, name), name, s.on(fleet, name, shown))
+}
+
+// on is those models of a host that are shown.
+func (s side) on(fleet, host string, shown func(model string) bool) []resource.Model {
+	var out []resource.Model
+	for _, model := range s.hosts[fleet][host] {
+		if shown(model) {
+			out = append(out, s.models[model])
+		}
+	}
+	return out
 }
 
 func (s side) prefix(model string) string {
@@ -221,6 +255,24 @@ func routes(before, after []*routev3.Route) []Route {
 		}
 	}
 	return out
+}
+
+// onlyOf leaves h the routes of those models of which some route differs.
+func onlyOf(differ []Route, h *routev3.VirtualHost) *routev3.VirtualHost {
+	models := map[string]bool{}
+	for _, r := range differ {
+		models[modelOf(r.Route)] = true
+	}
+	if h != nil {
+		h.Routes = slices.DeleteFunc(h.Routes, func(r *routev3.Route) bool { return !models[modelOf(r.Name)] })
+	}
+	return h
+}
+
+// modelOf is the model that a route is named after.
+func modelOf(route string) string {
+	model, _, _ := strings.Cut(route, "/")
+	return model
 }
 
 func byName(all []*routev3.Route) map[string]*routev3.Route {

@@ -143,6 +143,9 @@ func (h Host) sentence() string {
 	if len(h.Sharing) > 0 {
 		text += "; shared with " + list(h.Sharing) + ", whose routes stay as they are"
 	}
+	if len(h.Rewritten) > 0 {
+		text += "; the host says other retries, so the routes of " + list(h.Rewritten) + " are written otherwise and do as before"
+	}
 	return text
 }
 

@@ -63,10 +63,11 @@ func (s side) domain(fleet, host string) string {
 }
 
 // sharing is the models of the fleet whose routes stay as they are.
-func (c comparison) sharing(fleet string) []string {
+func (c comparison) sharing(fleet string, hosts []Host) []string {
 	out := []string{}
 	for name := range c.after.models {
-		if c.after.routes(fleet, name) && !c.touches(name) {
+		rewritten := slices.ContainsFunc(hosts, func(h Host) bool { return slices.Contains(h.Rewritten, name) })
+		if c.after.routes(fleet, name) && !c.touches(name) && !rewritten {
 			out = append(out, name)
 		}
 	}

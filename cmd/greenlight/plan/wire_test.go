@@ -141,12 +141,6 @@ func without(h, other *routev3.VirtualHost) *routev3.VirtualHost {
 	return out
 }
 
-// modelOf is the model that a route is named after.
-func modelOf(route string) string {
-	model, _, _ := strings.Cut(route, "/")
-	return model
-}
-
 func sameResources(t *testing.T, planned, came []Resource) {
 	t.Helper()
 	told := map[string]Resource{}
