@@ -22,6 +22,9 @@ func (s *Server) ListSwitches(_ context.Context, r *adminv1.ListSwitchesRequest)
 	if err := v.err(); err != nil {
 		return nil, err
 	}
+	if err := s.checkPage(r.GetPageToken()); err != nil {
+		return nil, err
+	}
 	size := int(r.GetPageSize())
 	if size == 0 {
 		size = defaultPage
@@ -47,6 +50,24 @@ func (s *Server) ListSwitches(_ context.Context, r *adminv1.ListSwitchesRequest)
 		out.Switches = append(out.Switches, Switch(&found[i]))
 	}
 	return out, nil
+}
+
+// checkPage refuses a page token that names no switch which is kept.
+func (s *Server) checkPage(token string) error {
+	if token == "" {
+		return nil
+	}
+	sw, err := s.history.Switch(token)
+	switch {
+	case err != nil:
+		return notReadable(err)
+	case sw == nil:
+		var v violations
+		v.add("page_token", "names no switch that is kept (any more); begin with the first page")
+		return v.err()
+	default:
+		return nil
+	}
 }
 
 // GetSwitch implements adminv1.AdminServiceServer.

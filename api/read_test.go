@@ -100,6 +100,14 @@ func TestHistoryOfUnknownModel(t *testing.T) {
 	wantError(t, err, codes.NotFound, api.ReasonNoModel)
 }
 
+// The switch that a page ended with may have been forgotten since, for newer ones. To ask
+// the same again is of no use then, so it is not called unavailable.
+func TestAPageTokenThatIsForgotten(t *testing.T) {
+	s := serve(t, newModels("fraud"), &history{switches: []rollout.Switch{{ID: "s1", Model: "fraud"}}}, nil)
+	_, err := s.client.ListSwitches(t.Context(), &adminv1.ListSwitchesRequest{Model: "fraud", PageToken: "s0"})
+	wantError(t, err, codes.InvalidArgument, api.ReasonBadRequest)
+}
+
 // Whatever the page size, the pages put together are the whole history, each
 // switch once, and only the last page has no token.
 func TestPagesAddUp(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -88,7 +89,7 @@ func (l *loop) execute(cmd rollout.Command) (rollout.Status, error) {
 // repeated answers a Start whose key has been seen: the same wish gets the
 // switch that it led to, another one is an error.
 func (l *loop) repeated(cmd rollout.Command, sw *rollout.Switch) (rollout.Status, error) {
-	if sw.Actor != cmd.Actor || sw.Forced != cmd.Force || sw.Again != cmd.Again || (cmd.Target != "" && cmd.Target != sw.To) {
+	if another(cmd, sw) {
 		return rollout.Status{}, fmt.Errorf("%w: %q has started switch %s of %s to %s by %s; use a new key for a new switch",
 			rollout.ErrKeyReused, cmd.Key, sw.ID, sw.Model, sw.To, sw.Actor)
 	}
@@ -97,6 +98,20 @@ func (l *loop) repeated(cmd rollout.Command, sw *rollout.Switch) (rollout.Status
 		s.State.Switch = sw
 	}
 	return s, nil
+}
+
+// another reports whether a Start wishes anything but what led to sw. What a switch came
+// from may have changed while it was in the queue: then nobody can tell.
+func another(cmd rollout.Command, sw *rollout.Switch) bool {
+	switch {
+	case sw.Actor != cmd.Actor, sw.Forced != cmd.Force, sw.Again != cmd.Again, cmd.Now && !sw.Now:
+		return true
+	case cmd.Target != "" && cmd.Target != sw.To, cmd.ExpectLive != "" && cmd.ExpectLive != sw.From:
+		return true
+	case cmd.ExpectVersion == "" || cmd.ExpectVersion == sw.FromVersion:
+		return false
+	}
+	return !slices.ContainsFunc(sw.Transitions, func(t rollout.Transition) bool { return t.To == rollout.Waiting })
 }
 
 // idMaker makes switch ids: sortable by time, and unique as long as a model

@@ -109,6 +109,7 @@ func (l *loop) run(ctx context.Context) {
 		if l.stoodIn() {
 			l.drain()
 		}
+		l.settleStalled()
 		l.show()
 		if l.took != nil && l.failing == nil {
 			l.g.turns.took(l.model, l.took)
@@ -158,6 +159,9 @@ func (l *loop) run(ctx context.Context) {
 // begin goes on where the journal says that the model stood.
 func (l *loop) begin() {
 	if l.journaled {
+		if l.state.Live != "" { // it stands, whether or not the journal can be written now
+			l.publish(l.state.Routing(l.policy))
+		}
 		l.add(rollout.Recovered{})
 	}
 	l.startWatch()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -236,4 +237,41 @@ func TestRestartBeginsNothingByAnOlderPolicy(t *testing.T) {
 			}
 		}, wants(policy.Blue))
 	}
+}
+
+// A disk that is full at the start keeps nobody from what is in the journal: neither the
+// users of a switch that was going back, nor those of all other models.
+func TestAFullDiskAtTheStart(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		w.registry.say("spam", set(2, 2))
+		time.Sleep(time.Second)
+		w.do(t, rollout.Start)
+		w.wait(t, "fraud", rollout.Holding, time.Second)
+		w.fleet.behave(time.Minute, "")
+		w.do(t, rollout.RollBack)
+		w.end()
+		w.take()
+
+		w.registry.forget()
+		w.journal.setBroken(errDisk)
+		w.begin()
+		w.policies(model("fraud"), model("spam"))
+		synctest.Wait()
+		if w.readied.Load() != 1 {
+			t.Error("ready before the registry has answered")
+		}
+		w.registry.say("spam", set(2, 2))
+		w.take()
+		w.registry.say("fraud", set(2, 2))
+		w.expect(t, "endpoints fraud 2 2", "route fraud g3 green 0")
+		if w.readied.Load() != 2 {
+			t.Error("the fleets are told nothing while the disk is full")
+		}
+		if s := w.status(t, "fraud").State; !strings.Contains(s.Problem, "disk is full") {
+			t.Errorf("problem = %q", s.Problem)
+		}
+		w.journal.setBroken(nil)
+		w.wait(t, "fraud", rollout.Idle, 2*time.Minute)
+	}, model("fraud"), model("spam"))
 }

@@ -64,9 +64,25 @@ func (l *loop) drain() {
 // after does what follows from an event being in force.
 func (l *loop) after(e rollout.Event) {
 	l.serve()
-	if _, ok := e.(rollout.Observed); ok && !l.settled {
+	if _, ok := e.(rollout.Observed); ok {
+		l.settle()
+	}
+}
+
+// settle says, once, that the group need not wait for the model any more.
+func (l *loop) settle() {
+	if !l.settled {
 		l.settled = true
 		l.g.start.settled(l.model)
+	}
+}
+
+// settleStalled settles a model that was routed before although the journal can't be
+// written: what stands in it is routed as soon as the registry has answered, and no
+// other model's nodes have to wait for the disk.
+func (l *loop) settleStalled() {
+	if l.failing != nil && l.journaled && l.heard {
+		l.settle()
 	}
 }
 

@@ -223,6 +223,34 @@ func TestForcedStartIsAnotherWish(t *testing.T) {
 	}, model("fraud"))
 }
 
+// Nor is a switch from another live color or version, or one that waited for others
+// when this one is not to wait. The same again is the same, also when it is over.
+func TestAKeyStandsForOneWish(t *testing.T) {
+	run(t, func(t *testing.T, w *world) {
+		w.registry.say("fraud", set(2, 2))
+		time.Sleep(time.Second)
+		cmd := rollout.Command{Verb: rollout.Start, Actor: "ann", Reason: "a release", Key: "release-1", ExpectLive: "blue", ExpectVersion: "1"}
+		first, err := w.g.Do(t.Context(), "fraud", cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.wait(t, "fraud", rollout.Retiring, time.Hour)
+		for what, change := range map[string]func(*rollout.Command){
+			"live": func(c *rollout.Command) { c.ExpectLive = "green" }, "version": func(c *rollout.Command) { c.ExpectVersion = "2" },
+			"now": func(c *rollout.Command) { c.Now = true },
+		} {
+			other := cmd
+			change(&other)
+			if s, err := w.g.Do(t.Context(), "fraud", other); !errors.Is(err, rollout.ErrKeyReused) {
+				t.Errorf("another %s: answered with %v, and switch %+v", what, err, s.State.Switch)
+			}
+		}
+		if again, err := w.g.Do(t.Context(), "fraud", cmd); err != nil || again.State.Switch.ID != first.State.Switch.ID {
+			t.Errorf("the same again: %v", err)
+		}
+	}, instant("fraud"))
+}
+
 // A model that the registry is silent about says so: the start waits for it.
 func TestSilentRegistryIsTold(t *testing.T) {
 	run(t, func(t *testing.T, w *world) {

@@ -88,3 +88,60 @@ func TestABatchThatIsStillToGo(t *testing.T) {
 		t.Errorf("wakes at %s: %+v", w.s.WakeAt(), w.s.Rolled)
 	}
 }
+
+// Who was asked while the clock was far ahead is not waited for longer than from now on.
+func TestAnApprovalThatIsLongToCome(t *testing.T) {
+	p := shortest()
+	p.Bake.For, p.Bake.Checks, p.Retire.After = 0, nil, time.Minute
+	p.Approve = []policy.Approval{{Before: policy.BeforeRetire, By: []string{"bob"}, Count: 1, Within: time.Hour}}
+	w := newWorld(t, p)
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.elapse(2 * time.Minute)
+	if w.s.Letting.Until.IsZero() {
+		t.Fatalf("%s: %s", w.s.Phase, w.s.Problem)
+	}
+	w.now = w.now.Add(-100 * time.Hour)
+	w.restart()
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.elapse(2 * time.Hour)
+	if w.s.Phase != rollout.Idle || !w.s.Switch.LetGo.IsZero() {
+		t.Errorf("%s, wakes at %s: %s", w.s.Phase, w.s.WakeAt(), w.s.Problem)
+	}
+}
+
+// A first weight that waits for a cold node has its patience anew after a restart: while
+// nobody ran nobody could get ready.
+func TestPatienceEndsForNobodyWhileNobodyRuns(t *testing.T) {
+	for _, away := range []time.Duration{time.Hour, -100 * time.Hour} {
+		p := shortest()
+		p.Approve = []policy.Approval{{Before: policy.BeforeShift, By: []string{"bob"}, Count: 1, Within: 24 * time.Hour}}
+		w := newWorld(t, p)
+		w.step(rollout.Observed{Endpoints: w.healthy()})
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+		w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+		cold := allACK(w.s, 3)
+		cold.Cold = map[policy.Color]int{policy.Green: 1}
+		w.step(rollout.Reported{Report: cold})
+		w.step(rollout.Command{Verb: rollout.Approve, Actor: "bob"})
+		if w.s.Phase != rollout.Approving || w.s.GiveUpAt.IsZero() {
+			t.Fatalf("%s: %s", w.s.Phase, w.s.Problem)
+		}
+		w.now = w.now.Add(away)
+		w.restart()
+		w.step(rollout.Observed{Endpoints: w.healthy()})
+		w.step(rollout.Reported{Report: cold})
+		if w.s.Phase != rollout.Approving {
+			t.Errorf("away for %s: %s: %s", away, w.s.Phase, w.s.Switch.Cause)
+		}
+		w.elapse(p.Prepare.Within + time.Minute)
+		if w.s.Phase != rollout.Idle {
+			t.Errorf("away for %s: %s, wakes at %s", away, w.s.Phase, w.s.WakeAt())
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 // clocks that judge somebody else's silence start again.
 func (t *turn) recover() {
 	s := &t.s
-	s.Facts = Facts{}
+	s.Facts, s.GiveUpAt = Facts{}, time.Time{}
 	if s.CheckRun != 0 { // what it would have said, the run before can't
 		if s.CheckRun == s.WalkRun {
 			s.Walked, s.WalkRun = false, 0
@@ -39,9 +39,7 @@ func (t *turn) recover() {
 	case Preparing:
 		s.Deadline = t.now.Add(t.plan().Prepare.Within)
 	case Validating:
-		s.Switch.Validated, s.GiveUpAt = time.Time{}, time.Time{}
-	case Holding:
-		s.GiveUpAt = time.Time{}
+		s.Switch.Validated = time.Time{}
 	case Retiring:
 		if !s.Letting.Asked.IsZero() { // the webhook is asked again
 			s.Letting.Asked, s.Deadline = time.Time{}, t.now
@@ -73,7 +71,7 @@ func (t *turn) boundWaits() {
 	if end := t.now.Add(next); s.Rolled.Next.After(end) {
 		s.Rolled.Next = end
 	}
-	most, every := time.Duration(0), t.plan().StepChecks.Every
+	most, asked, every := time.Duration(0), time.Duration(0), t.plan().StepChecks.Every
 	switch s.Phase {
 	case Shadowing:
 		most = t.plan().Shadow.For
@@ -86,7 +84,7 @@ func (t *turn) boundWaits() {
 	case Retiring:
 		most = max(t.plan().Retire.After, t.longestRequest(), lastRetry)
 		if need := t.plan().Needs(policy.BeforeRetire); need != nil {
-			most = max(most, need.Within)
+			most, asked = max(most, need.Within), need.Within
 		}
 	default:
 		return
@@ -94,7 +92,7 @@ func (t *turn) boundWaits() {
 	for _, wait := range []struct {
 		at   *time.Time
 		most time.Duration
-	}{{&s.Deadline, most}, {&s.HoldUntil, t.plan().Judge.MaxHold}, {&s.NextCheck, every}} {
+	}{{&s.Deadline, most}, {&s.HoldUntil, t.plan().Judge.MaxHold}, {&s.NextCheck, every}, {&s.Letting.Until, asked}} {
 		if end := t.now.Add(wait.most); wait.at.After(end) {
 			*wait.at = end
 		}

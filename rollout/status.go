@@ -79,6 +79,8 @@ type NodeRecord struct {
 	Node     string    `json:"node"`
 	Agent    string    `json:"agent,omitempty"`
 	LastSeen time.Time `json:"lastSeen"`
+	// Twins is how many others go by the same name.
+	Twins int `json:"twins,omitempty"`
 }
 
 func sortedUnique(s []string) []string {

@@ -31,7 +31,10 @@ func (s *Store) SavePolicy(m *policy.Model) error {
 	return put(s, policyBucket, []byte(m.Name), m)
 }
 
-// Policies is what SavePolicy has kept of every model.
+// ForgetPolicy drops what SavePolicy has kept of a model that was taken out of force.
+func (s *Store) ForgetPolicy(model string) error { return drop(s, policyBucket, model) }
+
+// Policies is what SavePolicy has kept of every model that is in force.
 func (s *Store) Policies() (map[string]*policy.Model, error) {
 	return all[*policy.Model](s, policyBucket)
 }
@@ -51,7 +54,10 @@ func (s *Store) SaveFleet(f *policy.Fleet) error {
 	return put(s, fleetBucket, []byte(f.Name), f)
 }
 
-// FleetPolicies is the last good policy of every fleet.
+// ForgetFleet drops what SaveFleet has kept of a fleet that is described no longer.
+func (s *Store) ForgetFleet(fleet string) error { return drop(s, fleetBucket, fleet) }
+
+// FleetPolicies is the last good policy of every fleet that is described.
 func (s *Store) FleetPolicies() (map[string]*policy.Fleet, error) {
 	return all[*policy.Fleet](s, fleetBucket)
 }
@@ -120,6 +126,15 @@ func put(s *Store, bucket, key []byte, v any) error {
 	err = s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
 	if err != nil {
 		return fmt.Errorf("save %s in %s: %w", key, bucket, err)
+	}
+	return nil
+}
+
+// drop takes one value out of a bucket, if it is there.
+func drop(s *Store, bucket []byte, name string) error {
+	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return tx.Bucket(bucket).Delete([]byte(name)) })
+	if err != nil {
+		return fmt.Errorf("drop %s of %s: %w", name, bucket, err)
 	}
 	return nil
 }

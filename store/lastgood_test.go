@@ -53,6 +53,19 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	if err := s.SavePolicy(&policy.Model{}); err == nil {
 		t.Error("a policy without a name was kept")
 	}
+	// What is out of force is forgotten, and what the nodes once took is not.
+	for _, err := range []error{s.ForgetPolicy("fraud"), s.ForgetPolicy("spam"), s.ForgetFleet("edge"), s.ForgetFleet("edge"), s.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = open(t, path)
+	models, _ = s.Policies()
+	fleets, _ = s.FleetPolicies()
+	taken, _ = s.TakenPolicies()
+	if len(models) != 0 || len(fleets) != 0 || len(taken) != 1 {
+		t.Errorf("models %+v, fleets %+v, taken %+v", models, fleets, taken)
+	}
 }
 
 func TestNodesAreReplacedAsAWhole(t *testing.T) {

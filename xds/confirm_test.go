@@ -141,3 +141,18 @@ func TestANodeIsBehindUntilItACKsTheEndpoints(t *testing.T) {
 		}
 	})
 }
+
+// A fleet's routes that get another name, and theirs back, while a node is being told
+// that they are gone.
+func TestRoutesThatComeBackWaitForTheirRemoval(t *testing.T) {
+	s := opened(t, Options{}, fraud())
+	n := s.running(t, true)
+	s.is(t, "fraud", "a confirmation", oneAcked)
+	s.SetFleets(map[string]*policy.Fleet{"edge": {Name: "edge", Routes: "other"}})
+	n.pump()
+	s.SetFleets(nil)
+	n.pump()
+	s.is(t, "fraud", "no confirmation", func(r rollout.Report) bool { return r.Acked == 0 && len(r.Pending) == 1 })
+	n.ackAll()
+	s.is(t, "fraud", "a confirmation", oneAcked)
+}

@@ -92,7 +92,7 @@ func (s *Server) fleet(name string) *fleet {
 
 // forget drops a fleet that nothing refers to: anybody may call itself of any fleet.
 func (s *Server) forget(f *fleet) {
-	if f.policy == nil && f.routing == nil && len(f.nodes) == 0 {
+	if f.policy == nil && f.routing == nil && len(f.nodes) == 0 && len(f.leaving) == 0 {
 		delete(s.fleets, f.name)
 	}
 }

@@ -45,7 +45,10 @@ func (s *Server) remember(known []rollout.NodeRecord) {
 			since = now
 		}
 		key := nodeKey{r.Fleet, r.Node}
-		s.stale[key] = []*departed{{agent: r.Agent, prior: prior{unknown: true}, since: since, until: now.Add(s.opts.Lease)}}
+		for range 1 + r.Twins {
+			d := &departed{agent: r.Agent, prior: prior{unknown: true}, since: since, until: now.Add(s.opts.Lease)}
+			s.stale[key] = append(s.stale[key], d)
+		}
 		s.awaited[key] = struct{}{}
 	}
 }
@@ -173,14 +176,18 @@ func (s *Server) records() []rollout.NodeRecord {
 	now := s.opts.Now()
 	var out []rollout.NodeRecord
 	for key, all := range s.connected {
-		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: all[len(all)-1].agent, LastSeen: now})
+		twins := len(s.stale[key])
+		if doubled(all) {
+			twins += len(all) - 1
+		}
+		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: all[len(all)-1].agent, LastSeen: now, Twins: twins})
 	}
 	for key, gone := range s.stale {
 		if len(s.connected[key]) > 0 {
 			continue
 		}
 		d := gone[len(gone)-1]
-		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: d.agent, LastSeen: d.since})
+		out = append(out, rollout.NodeRecord{Fleet: key.fleet, Node: key.id, Agent: d.agent, LastSeen: d.since, Twins: len(gone) - 1})
 	}
 	slices.SortFunc(out, func(a, b rollout.NodeRecord) int {
 		return cmp.Or(cmp.Compare(a.Fleet, b.Fleet), cmp.Compare(a.Node, b.Node))

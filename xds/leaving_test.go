@@ -86,3 +86,23 @@ func TestStaleNodeThatNeverRoutedTheModel(t *testing.T) {
 	s.is(t, "fraud", "no sender to blue", nobodySends)
 	s.is(t, "other", "a stale node", func(r rollout.Report) bool { return len(r.Stale) == 1 })
 }
+
+// A fleet that nobody describes any more is kept while a model leaves it: who asks
+// for that model's report has it looked into.
+func TestAFleetIsKeptWhileAModelLeavesIt(t *testing.T) {
+	s := opened(t, Options{})
+	s.SetFleets(map[string]*policy.Fleet{"edge": {Name: "edge", Routes: "special"}})
+	s.Endpoints("fraud", eps(1, 2), eps(2, 2))
+	s.Route(routing(fraud(), 1, allBlue))
+	n := s.arrive(t, "a", "envoy", "special", true)
+	n.ask(cluster)
+	n.ackAll()
+	s.Withdraw("fraud")
+	s.SetFleets(nil)
+	n.leave()
+	s.is(t, "fraud", "a stale node", func(r rollout.Report) bool { return len(r.Stale) == 1 })
+	s.due()
+	if s.fleets["edge"] != nil || s.leaving["fraud"] != nil {
+		t.Error("the fleet, or the model, is kept for nobody")
+	}
+}

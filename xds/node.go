@@ -226,7 +226,7 @@ func (s *Server) admit(key nodeKey, agent string) *node {
 		s.setStale(key, gone[:last])
 		s.touchCrowd()
 	}
-	if _, ok := s.awaited[key]; ok {
+	if _, ok := s.awaited[key]; ok && len(s.stale[key]) == 0 {
 		delete(s.awaited, key)
 		if len(s.awaited) == 0 {
 			s.touchAll()
@@ -282,7 +282,7 @@ func (s *Server) leave(st *stream) {
 // one that came back, then that is the one that may still follow its routes.
 func (s *Server) depart(n *node) {
 	youngest := s.newest(n.key) == n
-	doubled := slices.ContainsFunc(s.connected[n.key], func(o *node) bool { return o.doubled.Load() })
+	doubled := doubled(s.connected[n.key])
 	rest := slices.DeleteFunc(s.connected[n.key], func(o *node) bool { return o == n })
 	s.connected[n.key] = rest
 	if len(rest) == 0 {
@@ -299,6 +299,11 @@ func (s *Server) depart(n *node) {
 		gone = gone[:last]
 	}
 	s.stale[n.key] = append(gone, d)
+}
+
+// doubled reports whether connections with one id are of several nodes.
+func doubled(all []*node) bool {
+	return slices.ContainsFunc(all, func(o *node) bool { return o.doubled.Load() })
 }
 
 // inherit takes over what an older connection followed, unless the node has
@@ -320,11 +325,10 @@ func (s *Server) setStale(key nodeKey, gone []*departed) {
 	s.stale[key] = gone
 }
 
-// spoke notes that a request came in on an ADS stream of the node.
-func (n *node) spoke() {
-	if n.followed.Load() {
-		n.doubled.Store(true)
-	}
+// spoke notes that a request came in on an ADS stream of the node. It reports whether
+// that tells of two nodes with one id for the first time.
+func (n *node) spoke() bool {
+	return n.followed.Load() && !n.doubled.Swap(true)
 }
 
 // crowdChanged notes that nodes came or went.

@@ -134,6 +134,7 @@ func (s *Server) reap(due map[string]struct{}) {
 		}
 		if gone {
 			s.rebuildFleetClusters(f)
+			s.forget(f)
 		}
 	}
 	for name, m := range s.leaving {

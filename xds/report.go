@@ -227,9 +227,9 @@ func (m *model) missing(n *node, h *holding) string {
 	switch {
 	case h.wanted == nil:
 		return "its route configuration does not exist"
-	case runs(h.acked) && (h.out == nil || runs(h.out)):
+	case runs(h.acked) && !h.removing && (h.out == nil || runs(h.out)):
 		return m.missingCluster(n)
-	case h.out != nil:
+	case h.out != nil || h.removing:
 		return "has not ACKed the route configuration that it was sent"
 	}
 	for i, c := range policy.Colors {

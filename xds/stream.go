@@ -206,8 +206,8 @@ func (st *stream) kindOf(url string) (kind, bool) {
 func (st *stream) identify(id *corev3.Node, k kind, names []string) error {
 	switch {
 	case st.node != nil:
-		if st.aggregated {
-			st.node.spoke()
+		if st.aggregated && st.node.spoke() {
+			st.server.unsaved.Store(true)
 		}
 		return nil
 	case id.GetId() == "":

@@ -7,6 +7,40 @@ import (
 	"greenlight/rollout"
 )
 
+// Over a restart, too, two Envoys with one id are two: one that came back says nothing
+// of the other, which may be cut off and send users where it did.
+func TestTwinsAreTwoOverARestart(t *testing.T) {
+	for name, gone := range map[string]int{"both connected": -1, "the old one away": 0, "the young one away": 1} {
+		t.Run(name, func(t *testing.T) {
+			kept := &memory{}
+			s := opened(t, Options{Nodes: kept}, fraud())
+			twins := []*simNode{s.running(t, false), s.running(t, false)}
+			s.Endpoints("fraud", eps(3, 2), eps(4, 2))
+			for _, n := range twins {
+				n.settle()
+			}
+			if !s.unsaved.Load() {
+				t.Error("that they are two is not saved")
+			}
+			if gone >= 0 {
+				twins[gone].leave()
+			}
+			if err := s.save(); err != nil {
+				t.Fatal(err)
+			}
+			again := opened(t, Options{Nodes: kept}, fraud())
+			again.running(t, false)
+			again.is(t, "fraud", "a stale sender", func(r rollout.Report) bool {
+				return !r.Settled && r.Acked == 1 && len(r.Stale) == 1 && r.MaySend[policy.Green] == 1
+			})
+			again.running(t, false)
+			again.is(t, "fraud", "both back", func(r rollout.Report) bool {
+				return r.Settled && r.Acked == 2 && len(r.Stale) == 0 && r.MaySend[policy.Green] == 0
+			})
+		})
+	}
+}
+
 // A node reconnected before its old connection was noticed to be gone. Until it
 // takes routes anew it follows those of the old one.
 func TestYoungConnectionFollowsWhatTheOldOneDid(t *testing.T) {

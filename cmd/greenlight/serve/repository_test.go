@@ -65,26 +65,31 @@ func run(t *testing.T, config serve.Config) *running {
 // shows waits until /metrics has all of lines.
 func (r *running) shows(lines ...string) {
 	r.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	body, found := "", false
 	for limit := time.Now().Add(30 * time.Second); !found; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(limit) {
 			r.t.Fatalf("/metrics does not show %q:\n%s", lines, body)
 		}
-		answer, err := client.Get(r.http + "/metrics")
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		content, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil {
-			r.t.Fatal(err)
-		}
-		body, found = string(content), true
+		body, found = r.page(), true
 		for _, line := range lines {
 			found = found && strings.Contains(body, line)
 		}
 	}
+}
+
+// page is what /metrics says now.
+func (r *running) page() string {
+	r.t.Helper()
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(r.http + "/metrics")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(content)
 }
 
 func TestServesThePoliciesOfARepository(t *testing.T) {
