@@ -36,6 +36,9 @@ func (s *Store) Policies() (map[string]*policy.Model, error) {
 	return all[*policy.Model](s, policyBucket)
 }
 
+// ForgetPolicy drops what SavePolicy has kept of a model that was removed.
+func (s *Store) ForgetPolicy(model string) error { return remove(s, policyBucket, []byte(model)) }
+
 // SaveTaken keeps the last policy of a model that every node took.
 func (s *Store) SaveTaken(m *policy.Model) error {
 	return put(s, takenBucket, []byte(m.Name), m)
@@ -55,6 +58,9 @@ func (s *Store) SaveFleet(f *policy.Fleet) error {
 func (s *Store) FleetPolicies() (map[string]*policy.Fleet, error) {
 	return all[*policy.Fleet](s, fleetBucket)
 }
+
+// ForgetFleet drops what SaveFleet has kept of a fleet whose policy was removed.
+func (s *Store) ForgetFleet(fleet string) error { return remove(s, fleetBucket, []byte(fleet)) }
 
 // SaveNodes replaces what is kept of nodes: those that are not among them are
 // forgotten.
@@ -120,6 +126,15 @@ func put(s *Store, bucket, key []byte, v any) error {
 	err = s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return tx.Bucket(bucket).Put(key, value) })
 	if err != nil {
 		return fmt.Errorf("save %s in %s: %w", key, bucket, err)
+	}
+	return nil
+}
+
+// remove drops one value of a bucket; one that is not there is gone already.
+func remove(s *Store, bucket, key []byte) error {
+	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return tx.Bucket(bucket).Delete(key) })
+	if err != nil {
+		return fmt.Errorf("remove %s from %s: %w", key, bucket, err)
 	}
 	return nil
 }

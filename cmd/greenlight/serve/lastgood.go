@@ -3,6 +3,7 @@ package serve
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"greenlight/policy"
 )
@@ -29,18 +30,20 @@ func (s *server) lastGood() (policy.Set, error) {
 	return set, nil
 }
 
-// keepPolicies writes what changed in set to disk. A failure is logged and
-// tried again with the next set: routing does not wait for it.
+// keepPolicies writes what changed in set to disk, and drops what was removed. A
+// failure is logged and tried again with the next set: routing does not wait for it.
 func (s *server) keepPolicies(set policy.Set) {
+	done := func(key, failed string, err error) bool {
+		if err != nil {
+			s.log.Error(failed, "policy", key, "err", err)
+		}
+		return err == nil
+	}
 	keep := func(key string, p any, save func() error) {
-		if s.kept[key] == p { // an unchanged one is the very same
-			return
+		// An unchanged one is the very same.
+		if s.kept[key] != p && done(key, "can't keep a policy for the next start", save()) {
+			s.kept[key] = p
 		}
-		if err := save(); err != nil {
-			s.log.Error("can't keep a policy for the next start", "policy", key, "err", err)
-			return
-		}
-		s.kept[key] = p
 	}
 	for _, name := range slices.Sorted(maps.Keys(set.Models)) {
 		if m := set.Models[name].Model; m != nil {
@@ -50,6 +53,18 @@ func (s *server) keepPolicies(set policy.Set) {
 	for _, name := range slices.Sorted(maps.Keys(set.Fleets)) {
 		if f := set.Fleets[name].Fleet; f != nil {
 			keep("fleet "+name, f, func() error { return s.store.SaveFleet(f) })
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.kept)) {
+		kind, name, _ := strings.Cut(key, " ")
+		_, stands := set.Models[name]
+		forget := s.store.ForgetPolicy
+		if kind == "fleet" {
+			_, stands = set.Fleets[name]
+			forget = s.store.ForgetFleet
+		}
+		if !stands && done(key, "can't forget a removed policy, which would come back at a start with broken files", forget(name)) {
+			delete(s.kept, key)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,11 +66,26 @@ func run(t *testing.T, config serve.Config) *running {
 // shows waits until /metrics has all of lines.
 func (r *running) shows(lines ...string) {
 	r.t.Helper()
+	r.until(func(body string) bool {
+		return !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(body, line) })
+	}, "does not show", lines)
+}
+
+// hides waits until /metrics has none of lines.
+func (r *running) hides(lines ...string) {
+	r.t.Helper()
+	r.until(func(body string) bool {
+		return !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(body, line) })
+	}, "still shows", lines)
+}
+
+func (r *running) until(right func(body string) bool, otherwise string, lines []string) {
+	r.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	body, found := "", false
-	for limit := time.Now().Add(30 * time.Second); !found; time.Sleep(5 * time.Millisecond) {
+	body := ""
+	for limit := time.Now().Add(30 * time.Second); body == "" || !right(body); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(limit) {
-			r.t.Fatalf("/metrics does not show %q:\n%s", lines, body)
+			r.t.Fatalf("/metrics %s %q:\n%s", otherwise, lines, body)
 		}
 		answer, err := client.Get(r.http + "/metrics")
 		if err != nil {
@@ -80,10 +96,7 @@ func (r *running) shows(lines ...string) {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		body, found = string(content), true
-		for _, line := range lines {
-			found = found && strings.Contains(body, line)
-		}
+		body = string(content)
 	}
 }
 
