@@ -97,6 +97,8 @@ func (m *merger) gone(kind, name string, last Source) (removed bool) {
 		why, advice = "the folder "+m.reading.Dir+" holds no policy file at all", "; to remove the last one leave an empty .yaml file"
 	case m.reading.AllowRemoval && m.nameless():
 		advice = "; it is removed once the broken files are mended"
+	case m.reading.AllowRemoval && m.reading.Fresh:
+		advice = "; it is removed once nothing has changed in the folder for " + removeAfter.String()
 	case m.reading.AllowRemoval:
 		return true
 	case !m.holds(last.File):
