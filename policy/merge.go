@@ -44,7 +44,7 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	if r.Commit != nil {
 		return whole(prev, set, r, now)
 	}
-	return set
+	return parts(prev, set, now)
 }
 
 // since is when a standing problem began.
