@@ -147,7 +147,7 @@ func (s State) wanted(w policy.Wanted) (target policy.Color, unmet string) {
 	case w.Color != "":
 		return w.Color, ""
 	case !f.EndpointsKnown:
-		return "", "the registry has not answered yet"
+		return "", unanswered
 	}
 	if s.Live != "" && f.version(s.Live) == w.Version {
 		return s.Live, ""
@@ -166,7 +166,7 @@ func (s State) waitsFor(p *policy.Model, target policy.Color) string {
 	version := f.version(target)
 	switch old := s.Parted; {
 	case !f.EndpointsKnown:
-		return "the registry has not answered yet"
+		return unanswered
 	case !f.trusted():
 		return "the registry is not trusted: " + f.Endpoints.Problem
 	case f.ready(target) == 0:

@@ -952,7 +952,9 @@ type Queued struct {
 	// What is waited for.
 	Why string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
 	// When the calendar opens, if that is what is waited for.
-	Opens         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=opens,proto3" json:"opens,omitempty"`
+	Opens *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=opens,proto3" json:"opens,omitempty"`
+	// The registry has not answered for so long that others may pass.
+	Silent        bool `protobuf:"varint,4,opt,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1008,13 @@ func (x *Queued) GetOpens() *timestamppb.Timestamp {
 		return x.Opens
 	}
 	return nil
+}
+
+func (x *Queued) GetSilent() bool {
+	if x != nil {
+		return x.Silent
+	}
+	return false
 }
 
 // Approved is one person's word for something that the policy has approved.
@@ -3612,11 +3621,12 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\x123\n" +
 	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\x12#\n" +
 	"\rwanted_author\x18, \x01(\tR\fwantedAuthor\x122\n" +
-	"\x06unsure\x18- \x01(\v2\x1a.greenlight.admin.v1.HeardR\x06unsure\"b\n" +
+	"\x06unsure\x18- \x01(\v2\x1a.greenlight.admin.v1.HeardR\x06unsure\"z\n" +
 	"\x06Queued\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\x03R\x05order\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x120\n" +
-	"\x05opens\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\"\x90\x01\n" +
+	"\x05opens\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\x12\x16\n" +
+	"\x06silent\x18\x04 \x01(\bR\x06silent\"\x90\x01\n" +
 	"\bApproved\x120\n" +
 	"\x06before\x18\x01 \x01(\x0e2\x18.greenlight.admin.v1.ActR\x06before\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
