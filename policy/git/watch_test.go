@@ -18,7 +18,7 @@ func TestACommitComesIntoForce(t *testing.T) {
 	w := watchIt(t, o, policy.Set{})
 
 	set := w.in(first)
-	if c := set.Origin.Commit; c.Repository != a.bare || c.Ref != "main" || c.Author != "Ann Smith <ann@example.org>" ||
+	if c := set.Origin.Commit; c.Repository != a.bare || c.Ref != "main" || c.Author != "Ann Smith <ann@example.org>" || c.Committer != "" ||
 		c.Subject != "Begin" || c.At.IsZero() || c.SignedBy != "" {
 		t.Errorf("commit %+v", c)
 	}
@@ -43,6 +43,17 @@ func TestACommitComesIntoForce(t *testing.T) {
 }
 
 // An unchanged policy is the same one over commits, although it names a file of the checkout.
+// An author is whom a commit names; who made it is told beside.
+func TestACommitNamesWhoCommittedIt(t *testing.T) {
+	a := newAuthor(t)
+	a.write("fraud.yaml", model("fraud", "a.example"))
+	id := a.push("for somebody else", "--author", "Bob <bob@example.org>")
+	c := watchIt(t, a.options(), policy.Set{}).in(id).Origin.Commit
+	if c.Author != "Bob <bob@example.org>" || c.Committer != "Ann Smith <ann@example.org>" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestWhatACommitLeavesAloneStays(t *testing.T) {
 	a := newAuthor(t)
 	a.write("team/policies/fraud.yaml", model("fraud", "fraud.example")+"  validate: [golden: {file: cases.jsonl}]\n")
