@@ -7,6 +7,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/store"
 )
 
 func TestEndpointsKeepTheLastGoodSet(t *testing.T) {
@@ -52,6 +53,34 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	}
 	if err := s.SavePolicy(&policy.Model{}); err == nil {
 		t.Error("a policy without a name was kept")
+	}
+}
+
+func TestTroublesAreReplacedAsAWhole(t *testing.T) {
+	path := journal(t)
+	s := open(t, path)
+	want := map[string]store.Trouble{"origin": {"connection refused", began}, "model fraud": {"fraud.yaml is gone", began.Add(time.Hour)}}
+	for _, err := range []error{s.SaveTroubles(map[string]store.Trouble{"fleet edge": {"broken", began}}), s.SaveTroubles(want), s.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := open(t, path).Troubles(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestWhatIsForgottenIsGone(t *testing.T) {
+	s := open(t, journal(t))
+	for _, err := range []error{s.SavePolicy(model("fraud")), s.SaveFleet(&policy.Fleet{Name: "edge"}), s.ForgetPolicy("fraud"), s.ForgetPolicy("fraud"), s.ForgetFleet("edge")} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	models, err := s.Policies()
+	fleets, err2 := s.FleetPolicies()
+	if len(models)+len(fleets) > 0 || err != nil || err2 != nil {
+		t.Errorf("left: %v, %v (%v, %v)", models, fleets, err, err2)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"greenlight/policy"
 )
@@ -248,4 +249,36 @@ func names(t *testing.T, folder string) string {
 		}
 	}
 	return sorted(all)
+}
+
+// A problem that a restart does not end has begun before it.
+func TestAProblemIsAsOldAsItWasBeforeARestart(t *testing.T) {
+	a := newAuthor(t)
+	a.write("fraud.yaml", model("fraud", "a.example"))
+	id := a.push("first")
+	o := a.options()
+	first := watchIt(t, o, policy.Set{})
+	prev := first.in(id)
+	first.stop()
+
+	since := time.Now().Add(-time.Hour)
+	prev.Origin = policy.Origin{Problem: "the server was away", Since: since}
+	away := a.bare + ".away"
+	if err := os.Rename(a.bare, away); err != nil {
+		t.Fatal(err)
+	}
+	w := watchIt(t, o, prev)
+	if now := w.trouble("can't be fetched"); !now.Origin.Since.Equal(since) || now.Origin.Commit.ID != id {
+		t.Errorf("%+v; want it since %s", now.Origin, since)
+	}
+	if err := os.Rename(away, a.bare); err != nil {
+		t.Fatal(err)
+	}
+	w.in(id)
+	if err := os.Rename(a.bare, away); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.trouble("can't be fetched"); !now.Origin.Since.After(since) {
+		t.Errorf("a new problem began with the old one: %+v", now.Origin)
+	}
 }

@@ -63,10 +63,10 @@ func run(t *testing.T, config serve.Config) *running {
 	return r
 }
 
-// shows waits until /metrics has all of lines.
-func (r *running) shows(lines ...string) {
+// shows waits until /metrics has all of lines, and answers with it.
+func (r *running) shows(lines ...string) string {
 	r.t.Helper()
-	r.until(func(body string) bool {
+	return r.until(func(body string) bool {
 		return !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(body, line) })
 	}, "does not show", lines)
 }
@@ -79,7 +79,7 @@ func (r *running) hides(lines ...string) {
 	}, "still shows", lines)
 }
 
-func (r *running) until(right func(body string) bool, otherwise string, lines []string) {
+func (r *running) until(right func(body string) bool, otherwise string, lines []string) string {
 	r.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	body := ""
@@ -98,6 +98,7 @@ func (r *running) until(right func(body string) bool, otherwise string, lines []
 		}
 		body = string(content)
 	}
+	return body
 }
 
 func TestServesThePoliciesOfARepository(t *testing.T) {
