@@ -73,7 +73,7 @@ func state(s *rollout.State) *adminv1.State {
 		CarriedBlue:      carried(s.Carried.Blue),
 		CarriedGreen:     carried(s.Carried.Green),
 	}
-	out.WantedAuthor, out.Unsure = s.Word.Author, heard(s.Unsure)
+	out.WantedBy, out.Unsure = writers(s.Word.Writers), heard(s.Unsure)
 	out.BusiestPerSecond, out.BusiestAt = s.Busiest.Rate, at(s.Busiest.At)
 	if s.WarmUp.Took != 0 {
 		out.WarmUp = lasting(s.WarmUp.Took)
@@ -130,7 +130,7 @@ func Switch(s *rollout.Switch) *adminv1.Switch {
 		Drills:         list(s.Drills, drill),
 		Now:            s.Now,
 		Approvals:      list(s.Approvals, approved),
-		Author:         s.Author,
+		AskedBy:        writers(s.Writers),
 	}
 }
 

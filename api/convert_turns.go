@@ -11,7 +11,7 @@ func queued(q rollout.Queued) *adminv1.Queued {
 	if q == (rollout.Queued{}) {
 		return nil
 	}
-	return &adminv1.Queued{Order: q.Order, Why: q.Why, Opens: at(q.Opens)}
+	return &adminv1.Queued{Order: q.Order, Why: q.Why, Opens: at(q.Opens), Silent: q.Silent}
 }
 
 func approved(a rollout.Approved) *adminv1.Approved {

@@ -15,7 +15,7 @@ func policyCommit(c *policy.Commit) *adminv1.PolicyCommit {
 		return nil
 	}
 	return &adminv1.PolicyCommit{
-		Repository: c.Repository, Ref: c.Ref, Id: c.ID, Author: c.Author, At: at(c.At), Subject: c.Subject, SignedBy: c.SignedBy,
+		Repository: c.Repository, Ref: c.Ref, Id: c.ID, Author: c.Author, Committer: c.Committer, At: at(c.At), Subject: c.Subject, SignedBy: c.SignedBy,
 	}
 }
 
@@ -41,7 +41,7 @@ func heard(h *rollout.Heard) *adminv1.Heard {
 	if h == nil {
 		return nil
 	}
-	return &adminv1.Heard{Wanted: wanted(h.Word.Want), WantedSince: at(h.Word.Since), WantedAuthor: h.Word.Author, Parted: parted(h.Parted)}
+	return &adminv1.Heard{Wanted: wanted(h.Word.Want), WantedSince: at(h.Word.Since), WantedBy: writers(h.Word.Writers), Parted: parted(h.Parted)}
 }
 
 func policyOrigin(o policy.Origin) *adminv1.PolicyOrigin {
@@ -49,4 +49,11 @@ func policyOrigin(o policy.Origin) *adminv1.PolicyOrigin {
 		return nil
 	}
 	return &adminv1.PolicyOrigin{Commit: policyCommit(o.Commit), Problem: o.Problem, Since: at(o.Since)}
+}
+
+func writers(w rollout.Writers) *adminv1.Writers {
+	if w == (rollout.Writers{}) {
+		return nil
+	}
+	return &adminv1.Writers{Author: w.Author, Committer: w.Committer, SignedBy: w.SignedBy}
 }

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -104,5 +106,48 @@ func TestRequeue(t *testing.T) {
 	} {
 		_, err := s.client.Requeue(t.Context(), r)
 		wantError(t, err, codes.InvalidArgument, api.ReasonBadRequest)
+	}
+}
+
+// Between two places there is always one more, however often somebody is put there.
+func TestRequeueManyTimes(t *testing.T) {
+	m := newModels("a", "b", "c", "d", "same")
+	for name, order := range map[string]int64{"a": 1000, "b": 1001, "c": 1002, "d": 1003, "same": 1003} {
+		st := m.statuses[name]
+		st.Policy = &policy.Model{Name: name, Queue: policy.Queue{Group: "ranking", AtMost: 1}}
+		st.State.Phase, st.State.Queued.Order = rollout.Waiting, order
+		m.statuses[name] = st
+	}
+	queue := func() []string {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return slices.SortedFunc(maps.Keys(m.statuses), func(a, b string) int {
+			return cmp.Or(cmp.Compare(m.statuses[a].State.Queued.Order, m.statuses[b].State.Queued.Order), cmp.Compare(a, b))
+		})
+	}
+	want := queue()
+	m.do = func(model string, c rollout.Command) (rollout.Status, error) {
+		m.mu.Lock()
+		st := m.statuses[model]
+		st.State.Queued.Order = c.Order
+		m.statuses[model] = st
+		m.mu.Unlock()
+		others := func(all []string) []string {
+			return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == want[0] })
+		}
+		if got := queue(); want[0] != model && !slices.Equal(others(got), others(want[1:])) {
+			t.Errorf("%s made room and passed somebody: %q", model, got)
+		}
+		return st, nil
+	}
+	s := serve(t, m, &history{}, nil)
+	for range 100 { // whoever is first comes before the last
+		if _, err := s.client.Requeue(t.Context(), &adminv1.RequeueRequest{Model: want[0], BeforeModel: want[4]}); err != nil {
+			t.Fatal(err)
+		}
+		want = []string{want[1], want[2], want[3], want[0], want[4]}
+		if got := queue(); !slices.Equal(got, want) {
+			t.Fatalf("the queue is %q; want %q", got, want)
+		}
 	}
 }

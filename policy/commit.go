@@ -10,12 +10,14 @@ import (
 
 // Commit names a commit of a repository that holds policies.
 type Commit struct {
-	Repository string    `json:"repository"` // URL, without credentials
-	Ref        string    `json:"ref"`        // branch or tag, as configured
-	ID         string    `json:"id"`         // whole hash, hex
-	Author     string    `json:"author"`     // "Ann Smith <ann@example.org>"
-	At         time.Time `json:"at"`         // when it was committed
-	Subject    string    `json:"subject,omitempty"`
+	Repository string `json:"repository"` // URL, without credentials
+	Ref        string `json:"ref"`        // branch or tag, as configured
+	ID         string `json:"id"`         // whole hash, hex
+	Author     string `json:"author"`     // "Ann Smith <ann@example.org>"
+	// Committer is who put it into the repository, if that is not the author.
+	Committer string    `json:"committer,omitempty"`
+	At        time.Time `json:"at"` // when it was committed
+	Subject   string    `json:"subject,omitempty"`
 	// SignedBy is the key that the signature was checked against; empty if none was asked for.
 	SignedBy string `json:"signedBy,omitempty"`
 }

@@ -18,6 +18,9 @@ const (
 	quietFor  = 100 * time.Millisecond
 	quietMost = time.Second
 	pollEvery = 10 * time.Second
+	// removeAfter is how long a folder must have been the same before what is gone
+	// from it is removed: who writes slowly empties a file before it is filled.
+	removeAfter = 5 * time.Second
 )
 
 // Folder is a policy folder that is watched.
@@ -26,13 +29,13 @@ type Folder struct {
 	allowRemoval bool
 	log          *slog.Logger
 
-	quiet, most, poll time.Duration
+	quiet, most, poll, remove time.Duration
 }
 
 // NewFolder watches dir once Watch is called. allowRemoval lets a vanished
 // policy file take its policy out of force.
 func NewFolder(dir string, allowRemoval bool, log *slog.Logger) *Folder {
-	return &Folder{dir: dir, allowRemoval: allowRemoval, log: log, quiet: quietFor, most: quietMost, poll: pollEvery}
+	return &Folder{dir: dir, allowRemoval: allowRemoval, log: log, quiet: quietFor, most: quietMost, poll: pollEvery, remove: removeAfter}
 }
 
 // Watch emits what is in force until ctx is done, and returns nil then. prev
@@ -48,11 +51,13 @@ func (f *Folder) Watch(ctx context.Context, prev Set, emit func(Set)) error {
 	poll := time.NewTicker(f.poll)
 	defer poll.Stop()
 
-	w := &folderWatch{Folder: f, watcher: watcher, set: prev}
+	w := &folderWatch{Folder: f, watcher: watcher, set: prev, settled: time.NewTimer(time.Hour)}
+	defer w.settled.Stop()
 	w.read(emit, true)
 	for {
-		// One of four things can happen: it ends, something in the folder
-		// changed, events were lost, or it is time to look by ourselves.
+		// One of five things can happen: it ends, something in the folder
+		// changed, events were lost, it is time to look by ourselves, or what is
+		// gone may be gone for good.
 		select {
 		case <-ctx.Done():
 			return nil
@@ -71,6 +76,8 @@ func (f *Folder) Watch(ctx context.Context, prev Set, emit func(Set)) error {
 			if scan := scanFolder(f.dir); scan.err != nil || scan.stamp != w.stamp {
 				w.read(emit, false)
 			}
+		case <-w.settled.C:
+			w.read(emit, false)
 		}
 	}
 }
@@ -81,6 +88,8 @@ type folderWatch struct {
 	watcher *fsnotify.Watcher
 	set     Set
 	stamp   uint64
+	since   time.Time   // when stamp was first seen
+	settled *time.Timer // reads again what is too fresh to remove anything
 }
 
 // settle waits until no event came for a while; false when ctx is done.
@@ -110,14 +119,32 @@ func (w *folderWatch) read(emit func(Set), first bool) {
 	r := Read(w.dir)
 	r.AllowRemoval = w.allowRemoval
 	w.follow(r.folders)
-	w.stamp = r.stamp
-	next := Merge(w.set, r, time.Now())
+	next := w.merge(r, time.Now())
 	if !first && next.Same(w.set) {
 		return
 	}
 	w.tell(next)
 	w.set = next
 	emit(next)
+}
+
+// merge is Merge, but what is gone from a folder that has just changed stands until
+// the folder has settled.
+func (w *folderWatch) merge(r Reading, now time.Time) Set {
+	if r.stamp != w.stamp || r.Err != nil || w.since.IsZero() {
+		w.stamp, w.since = r.stamp, now
+	}
+	next := Merge(w.set, r, now)
+	left := w.since.Add(w.remove).Sub(now)
+	if !r.AllowRemoval || left <= 0 {
+		return next
+	}
+	r.Fresh = true
+	kept := Merge(w.set, r, now)
+	if !kept.Same(next) {
+		w.settled.Reset(left)
+	}
+	return kept
 }
 
 // follow watches exactly the given folders, and the one that holds the policy

@@ -40,8 +40,13 @@ func watch(t *testing.T, dir string, prev Set, poll time.Duration) *watched {
 	t.Helper()
 	f := NewFolder(dir, false, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	f.quiet, f.poll = 20*time.Millisecond, poll
+	return watchFolder(t, f, prev)
+}
+
+func watchFolder(t *testing.T, f *Folder, prev Set) *watched {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &watched{t: t, dir: dir, sets: make(chan Set, 1000)}
+	w := &watched{t: t, dir: f.dir, sets: make(chan Set, 1000)}
 	done := make(chan error, 1)
 	go func() { done <- f.Watch(ctx, prev, func(s Set) { w.sets <- s }) }()
 	t.Cleanup(func() {
@@ -195,4 +200,37 @@ func TestWatchIsQuietAboutNothing(t *testing.T) {
 	if len(next.Problems) == 0 || next.Models["churn"].Model != first.Models["churn"].Model {
 		t.Errorf("a set came without need: %+v", next)
 	}
+}
+
+// Who writes slowly empties a file before it is filled: even where removal is allowed,
+// nothing is removed before the folder has settled.
+func TestWatchRemovesOnlyFromASettledFolder(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "churn.yaml")
+	write(t, path, "a")
+	f := NewFolder(dir, true, slog.New(slog.DiscardHandler))
+	f.quiet, f.poll, f.remove = 20*time.Millisecond, time.Hour, time.Hour
+	w := watchFolder(t, f, Set{})
+	w.host("a")
+
+	must(t, os.WriteFile(path, nil, 0o644))
+	half := w.next("the emptied file", func(s Set) bool { return len(s.Problems) > 0 })
+	if e := half.Models["churn"]; e.Model == nil || !strings.Contains(e.Problem, "removed once nothing has changed") {
+		t.Errorf("half written: %+v", e)
+	}
+	write(t, path, "b")
+	w.host("b")
+}
+
+func TestWatchRemovesWhatStaysAway(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "churn.yaml")
+	write(t, path, "a")
+	must(t, os.WriteFile(filepath.Join(dir, "none.yaml"), nil, 0o644))
+	f := NewFolder(dir, true, slog.New(slog.DiscardHandler))
+	f.quiet, f.poll, f.remove = 20*time.Millisecond, time.Hour, 50*time.Millisecond
+	w := watchFolder(t, f, Set{})
+	w.host("a")
+	must(t, os.Remove(path))
+	w.next("the removal", func(s Set) bool { return len(s.Models) == 0 && len(s.Problems) == 0 })
 }

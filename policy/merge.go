@@ -44,7 +44,7 @@ func Merge(prev Set, r Reading, now time.Time) Set {
 	if r.Commit != nil {
 		return whole(prev, set, r, now)
 	}
-	return set
+	return parts(prev, set, now)
 }
 
 // since is when a standing problem began.
@@ -97,6 +97,8 @@ func (m *merger) gone(kind, name string, last Source) (removed bool) {
 		why, advice = "the folder "+m.reading.Dir+" holds no policy file at all", "; to remove the last one leave an empty .yaml file"
 	case m.reading.AllowRemoval && m.nameless():
 		advice = "; it is removed once the broken files are mended"
+	case m.reading.AllowRemoval && m.reading.Fresh:
+		advice = "; it is removed once nothing has changed in the folder for " + removeAfter.String()
 	case m.reading.AllowRemoval:
 		return true
 	case !m.holds(last.File):

@@ -202,6 +202,29 @@ func TestMergeKeepsWhatVanished(t *testing.T) {
 	}
 }
 
+// What is wrong in a folder may be of nobody who has a status: a file that never held
+// a policy, or a fleet.
+func TestMergeSaysThatNotAllOfAFolderIsInForce(t *testing.T) {
+	f := newFolder(t)
+	f.write("fraud.yaml", model("fraud", "a"))
+	f.clean()
+	f.write("new.yaml", "a: [")
+	f.merge()
+	since := f.now
+	f.write("fleet.yaml", fleet("edge", 0))
+	f.merge()
+	f.stands("fraud", "a")
+	if o := f.set.Origin; !strings.Contains(o.Problem, "number-range") || !strings.HasSuffix(o.Problem, "(and 1 more)") || !o.Since.Equal(since) {
+		t.Errorf("%+v; want both problems since %s", o, since)
+	}
+	f.remove("new.yaml")
+	f.remove("fleet.yaml")
+	f.clean()
+	if f.set.Origin != (policy.Origin{}) {
+		t.Errorf("all is in force, and still %+v", f.set.Origin)
+	}
+}
+
 func TestMergeRemovesOnlyWhenItMay(t *testing.T) {
 	f := newFolder(t)
 	f.allow = true

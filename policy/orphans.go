@@ -59,6 +59,8 @@ func (m *merger) lost(file string, d *document) string {
 		why, advice = "file "+file+", which gave defaults to its folder, can't be understood ("+broken.Rule+")", ""
 	case m.reading.AllowRemoval && m.nameless():
 		advice = "; they go out of force once the broken files are mended"
+	case m.reading.AllowRemoval && m.reading.Fresh:
+		advice = "; they go out of force once nothing has changed in the folder for " + removeAfter.String()
 	case m.reading.AllowRemoval:
 		return ""
 	case !m.holds(file):

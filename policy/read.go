@@ -24,6 +24,9 @@ type Reading struct {
 	// AllowRemoval: a policy whose document is gone is out of force. Without
 	// it the last good policy stands.
 	AllowRemoval bool
+	// Fresh: the folder may be half written, so what is gone is not removed by this
+	// reading even with AllowRemoval.
+	Fresh bool
 	// Err is set when the folder, or one below it, could not be read; then the
 	// reading knows nothing.
 	Err error

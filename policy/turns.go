@@ -107,11 +107,12 @@ func (m *Model) Alone() bool { return m.Queue.Group == "" && len(m.DependsOn) ==
 
 // resolveDependencies takes new policies back that depend on a model which nobody
 // describes, or on one that depends on them. One that was in force already stays: a
-// newcomer closed the circle. It reports whether it took any back.
+// newcomer closed the circle, and a model that was removed is told where it is missed.
+// It reports whether it took any back.
 func (m *merger) resolveDependencies(choices map[string]*choice[Model]) bool {
 	var losers []*choice[Model]
 	for _, name := range sortedNames(choices) {
-		if c := choices[name]; c.next != nil && c.standing() == c.next && !m.dependsWell(choices, c) {
+		if c := choices[name]; c.next != nil && !m.dependsWell(choices, c, c.standing() == c.next) {
 			losers = append(losers, c)
 		}
 	}
@@ -121,14 +122,18 @@ func (m *merger) resolveDependencies(choices map[string]*choice[Model]) bool {
 	return len(losers) > 0
 }
 
-// dependsWell notes the first of a model's dependencies that can't be.
-func (m *merger) dependsWell(choices map[string]*choice[Model], c *choice[Model]) bool {
+// dependsWell notes the first of a model's dependencies that can't be. A circle is a new
+// policy's.
+func (m *merger) dependsWell(choices map[string]*choice[Model], c *choice[Model], isNew bool) bool {
 	for i, on := range c.next.DependsOn {
 		path, other := item("spec.dependsOn", i), choices[on]
 		if other == nil || other.removed {
 			m.note(c.document, path, RuleUnknownModel, "model %s depends on %s, which no policy describes%s; write its policy, or remove it",
 				c.name, short(on), didYouMean(on, sortedNames(choices)))
 			return false
+		}
+		if !isNew {
+			continue
 		}
 		if way := m.wayBack(choices, on, c.name, map[string]bool{}); way != nil {
 			m.note(c.document, path, RuleCycle, "model %s depends on itself: %s; remove one of these",

@@ -36,6 +36,26 @@ func TestDependenciesHaveToBeThereAndGoOneWay(t *testing.T) {
 	}
 }
 
+// Who waited for a model that was removed would go on as if it had never been asked to.
+func TestARemovedModelIsMissedByWhoDependsOnIt(t *testing.T) {
+	f := newFolder(t)
+	f.allow = true
+	f.write("ranker.yaml", dependent("ranker", "embedder"))
+	f.write("embedder.yaml", model("embedder", "embedder.example"))
+	f.commit("1")
+	f.remove("embedder.yaml")
+	const says = "ranker depends on embedder, which no policy describes"
+	if o := f.commit("2").Origin; o.Commit.ID != "1" || !strings.Contains(o.Problem, says) || f.set.Models["embedder"].Model == nil {
+		t.Errorf("as a commit: %+v, %v", o, f.set.Models)
+	}
+	f.merge()
+	if e := f.set.Models["ranker"]; e.Model == nil || !strings.Contains(e.Problem, says) || len(f.set.Problems) != 1 {
+		t.Errorf("in a folder: %+v, %v", e, f.set.Problems)
+	}
+	f.write("ranker.yaml", model("ranker", "ranker.example"))
+	f.clean()
+}
+
 // Of a cycle that is new as a whole nothing comes in force.
 func TestANewCycleIsRefused(t *testing.T) {
 	f := newFolder(t)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Origin says which commit is in force, and why it is not the one that its source
-// names. It is zero for policies of a plain folder without a problem.
+// Origin says which commit is in force, and why not all that its source says is. It is
+// zero for policies of a plain folder without a problem.
 type Origin struct {
 	Commit *Commit `json:"commit,omitempty"` // nil: a folder, or none was ever good
 	// Problem is empty while what the source says now is in force.
@@ -32,15 +32,12 @@ func commitID(c *Commit) string {
 // with what is wrong. That a model is gone from the files does not hold up the
 // others: it stays in force and is told.
 func whole(prev, next Set, r Reading, now time.Time) Set {
-	wrong := slices.DeleteFunc(slices.Clone(next.Problems), func(p Problem) bool { return p.Rule == RulePolicyGone })
-	if len(wrong) == 0 {
+	wrong := next.wrong()
+	if wrong == "" {
 		next.Origin = Origin{Commit: r.Commit}
 		return next
 	}
-	why := fmt.Sprintf("commit %s is not taken: %s", r.Commit.Short(), wrong[0])
-	if len(wrong) > 1 {
-		why += fmt.Sprintf(" (and %d more)", len(wrong)-1)
-	}
+	why := fmt.Sprintf("commit %s is not taken: %s", r.Commit.Short(), wrong)
 	stood := Set{
 		Models: map[string]Entry{}, Fleets: map[string]FleetEntry{}, Problems: next.Problems, Warnings: prev.Warnings,
 		Origin: prev.Origin.troubled(why+"; the last good commit stands", now),
@@ -56,6 +53,29 @@ func whole(prev, next Set, r Reading, now time.Time) Set {
 		stood.Fleets[name] = FleetEntry{Fleet: old.Fleet, Problem: problem, Since: since(problem, old.Problem, old.Since, now)}
 	}
 	return stood
+}
+
+// parts says of a folder, whose policies are taken each by itself, that not all are:
+// some problems are of nobody who has a status of their own.
+func parts(prev, next Set, now time.Time) Set {
+	if wrong := next.wrong(); wrong != "" {
+		next.Origin = Origin{Problem: wrong, Since: since(wrong, prev.Origin.Problem, prev.Origin.Since, now)}
+	}
+	return next
+}
+
+// wrong is the first of what keeps the files from being in force, and how much there
+// is; empty if nothing does. What is gone holds up nobody.
+func (s Set) wrong() string {
+	all := slices.DeleteFunc(slices.Clone(s.Problems), func(p Problem) bool { return p.Rule == RulePolicyGone })
+	switch len(all) {
+	case 0:
+		return ""
+	case 1:
+		return all[0].String()
+	default:
+		return fmt.Sprintf("%s (and %d more)", all[0], len(all)-1)
+	}
 }
 
 // held is what an entry of a commit that is not taken says: what is wrong with its own

@@ -58,7 +58,7 @@ func (t *turns) post(news ...rollout.Claimant) {
 			continue
 		}
 		t.all[c.Model], changed = c, true
-		if !c.Waits || c.Barred { // it has begun, is over, or can't use its turn now
+		if !c.Waits || c.Barred != "" { // it has begun, is over, or can't use its turn now
 			delete(t.granted, c.Model)
 			delete(t.told, c.Model)
 		}

@@ -87,6 +87,55 @@ func TestAGroupIsSwitchedInTurn(t *testing.T) {
 	}, models...)
 }
 
+// A place whose model the registry says nothing of is not held for ever.
+func TestASilentRegistryLetsOthersPass(t *testing.T) {
+	models := []*policy.Model{inGroup("a", 1), inGroup("b", 1), inGroup("c", 1)}
+	do := func(t *testing.T, w *world, model string, verb rollout.Verb) {
+		t.Helper()
+		if _, err := w.g.Do(t.Context(), model, rollout.Command{Verb: verb, Actor: "ann"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+	}
+	run(t, func(t *testing.T, w *world) {
+		for _, name := range []string{"a", "b", "c"} {
+			w.registry.say(name, set(2, 2))
+		}
+		time.Sleep(time.Second)
+		for _, name := range []string{"b", "a", "c"} {
+			do(t, w, name, rollout.Start)
+		}
+		w.end()
+		w.registry.forget()
+		w.begin()
+		w.policies(models...)
+		synctest.Wait()
+		for _, name := range []string{"b", "c"} {
+			w.registry.say(name, set(2, 2))
+		}
+		time.Sleep(time.Second)
+		do(t, w, "b", rollout.Abort)
+		w.wait(t, "b", rollout.Idle, time.Hour)
+		synctest.Wait()
+		if got := w.begun(t, "a", "b", "c"); got != "" {
+			t.Errorf("begun before a has had its time: %s", got)
+		}
+		time.Sleep(model("a").Prepare.Within)
+		synctest.Wait()
+		if got := w.begun(t, "a", "b", "c"); got != "c" {
+			t.Errorf("begun: %q; want c", got)
+		}
+		w.registry.say("a", set(2, 2))
+		time.Sleep(time.Second)
+		do(t, w, "c", rollout.Abort)
+		w.wait(t, "c", rollout.Idle, time.Hour)
+		synctest.Wait()
+		if got := w.begun(t, "a", "b", "c"); got != "a" {
+			t.Errorf("begun: %q; want a", got)
+		}
+	}, models...)
+}
+
 // A ranker waits for its embedder: one change of both moves one after the other,
 // whichever of them hears of it first.
 func TestADependentWaits(t *testing.T) {

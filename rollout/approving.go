@@ -121,24 +121,13 @@ func (t *turn) toApprove() (policy.Act, bool) {
 }
 
 // started reports whether a person is who the switch goes back to: who asked for
-// it, or who wrote the commit that did.
+// it, or who is behind the commit that did.
 func (t *turn) started(who string) bool {
 	sw := t.s.Switch
-	if strings.EqualFold(who, sw.Actor) || wrote(who, sw.Author) {
+	if strings.EqualFold(who, sw.Actor) || sw.isWriter(who) {
 		return true
 	}
-	c := sw.Plan.Source.Commit
-	return sw.Actor == ByPolicy && c != nil && wrote(who, c.Author)
-}
-
-// wrote reports whether a person may be the author of a commit: by name, by address,
-// or by either part of ID+NAME@users.noreply.github.com and the like.
-func wrote(who, author string) bool {
-	name, rest, _ := strings.Cut(author, "<")
-	email := strings.TrimSuffix(strings.TrimSpace(rest), ">")
-	local, _, _ := strings.Cut(email, "@")
-	names := append(strings.Split(local, "+"), strings.TrimSpace(name), email, local)
-	return slices.ContainsFunc(names, func(known string) bool { return known != "" && strings.EqualFold(who, known) })
+	return sw.Actor == ByPolicy && writersOf(sw.Plan.Source.Commit).isWriter(who)
 }
 
 // awaitRetirement waits for the persons who have to approve that the old color is

@@ -72,11 +72,11 @@ func (t *turn) start(c Command) *Refuse {
 	t.s.Switch = &Switch{
 		ID: c.ID, Model: t.s.Model, From: from, To: c.Target,
 		FromVersion: f.version(from), ToVersion: f.version(c.Target),
-		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now, Author: c.Proven,
+		Actor: c.Actor, Reason: c.Reason, Key: c.Key, Forced: c.Force, Again: c.Again, Now: c.Now, Writers: Writers{Author: c.Proven},
 		Started: t.now, Plan: *t.p,
 	}
 	if c.ByPolicy {
-		t.s.Switch.Author = t.s.Word.Author
+		t.s.Switch.Writers = t.s.Word.Writers
 	}
 	t.s.StepIndex, t.s.Rolled = 0, Rolled{}
 	t.lineUp(reason)

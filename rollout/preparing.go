@@ -88,7 +88,7 @@ func (t *turn) missingEndpoints() string {
 	f, to := t.s.Facts, t.s.Switch.To
 	switch versions := f.Endpoints.Versions(to); {
 	case !f.EndpointsKnown:
-		return "the registry has not answered yet"
+		return unanswered
 	case !f.trusted():
 		return "the registry is not trusted: " + f.Endpoints.Problem
 	case t.tooFew(to, t.need()) != "":

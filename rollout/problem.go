@@ -39,7 +39,7 @@ func (t *turn) unmet() string {
 	first, f := t.p.InitialLive, t.s.Facts
 	switch {
 	case !f.EndpointsKnown:
-		return "the registry has not answered yet"
+		return unanswered
 	case first != "" && f.ready(first.Other()) > 0:
 		return fmt.Sprintf("initialLive is %s, which has no ready endpoint; %s has %d: register %s or change initialLive",
 			first, first.Other(), f.ready(first.Other()), first)

@@ -74,7 +74,7 @@ func (s State) unready(r Readiness) (why string, short bool) {
 	least := Least(&sw.Plan)
 	switch {
 	case !f.EndpointsKnown:
-		return "the registry has not answered yet", false
+		return unanswered, false
 	case !f.trusted():
 		return "the registry is not trusted: " + f.Endpoints.Problem, false
 	case r.Endpoints > 0 && f.version(sw.From) != sw.FromVersion:

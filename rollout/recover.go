@@ -36,6 +36,8 @@ func (t *turn) recover() {
 	}
 	t.boundWaits()
 	switch s.Phase {
+	case Waiting:
+		s.Queued.Silent, s.Deadline = false, time.Time{}
 	case Preparing:
 		s.Deadline = t.now.Add(t.plan().Prepare.Within)
 	case Validating:

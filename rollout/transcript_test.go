@@ -265,7 +265,8 @@ func (s *stage) policy(args map[string]string) {
 			if author := args["author"]; author != "" {
 				p.Source.Commit.Author = author
 			}
-		case "author": // of the commit
+			p.Source.Commit.Committer, p.Source.Commit.SignedBy = args["committer"], args["signed"]
+		case "author", "committer", "signed": // of the commit
 		default:
 			s.t.Fatalf("unknown policy setting %q", key)
 		}

@@ -20,6 +20,8 @@ type Queued struct {
 	// Opens is when the calendar lets it go on, if that is what is waited for; also
 	// set when a step of a switch waits for it.
 	Opens time.Time `json:"opens,omitzero"`
+	// Silent: the registry has not answered for so long that others may pass.
+	Silent bool `json:"silent,omitempty"`
 }
 
 // Turn says whether a model that waits may begin its switch.
@@ -36,11 +38,11 @@ type Claimant struct {
 	Model     string
 	Queue     policy.Queue
 	DependsOn []string
-	// Waits: its switch waits for its turn, at place Order; Barred: the calendar
-	// would not let it begin now.
-	Waits  bool
-	Barred bool
-	Order  int64
+	// Waits: its switch waits for its turn, at place Order.
+	Waits bool
+	Order int64
+	// Barred is why it could not begin now even if its turn came.
+	Barred string
 	// Runs: its switch is under way.
 	Runs bool
 	// Unsettled is why models that depend on it have to wait; empty when they need not.
@@ -51,7 +53,13 @@ type Claimant struct {
 func (s State) Claimant(p *policy.Model) Claimant {
 	c := Claimant{
 		Model: s.Model, Queue: p.Queue, DependsOn: p.DependsOn,
-		Waits: s.Phase == Waiting, Order: s.Queued.Order, Barred: !s.Queued.Opens.IsZero(),
+		Waits: s.Phase == Waiting, Order: s.Queued.Order,
+	}
+	switch q := s.Queued; {
+	case !q.Opens.IsZero():
+		c.Barred = "its calendar is closed"
+	case q.Silent:
+		c.Barred = unanswered
 	}
 	c.Runs = s.Phase.Running() && !c.Waits
 	switch drift := s.Drift(p); {
@@ -82,7 +90,7 @@ func Turns(all []Claimant, granted map[string]bool) map[string]Turn {
 	turns := map[string]Turn{}
 	for _, c := range all {
 		if c.Waits {
-			turns[c.Model] = Turn{Why: cmp.Or(dependency(c, byName), c.closed())}
+			turns[c.Model] = Turn{Why: cmp.Or(dependency(c, byName), c.Barred)}
 		}
 	}
 	for _, g := range groups {
@@ -145,14 +153,6 @@ func isAre(n int) string {
 		return "is"
 	}
 	return "are"
-}
-
-// closed says that a model's calendar lets it not begin now.
-func (c Claimant) closed() string {
-	if c.Barred {
-		return "its calendar is closed"
-	}
-	return ""
 }
 
 // dependency says which model c has to wait for; empty when none. A model that

@@ -19,7 +19,7 @@ func TestTurns(t *testing.T) {
 	runs := rollout.Claimant{Model: "spam", Queue: policy.Queue{Group: "ranking", AtMost: 2}, Runs: true, Unsettled: "switch s1 of spam is baking"}
 	a, b, c := member("a", 2, 1), member("b", 3, 2), member("c", 2, 3)
 	barred, dependent := a, a
-	barred.Barred, dependent.DependsOn = true, []string{"spam"}
+	barred.Barred, dependent.DependsOn = "its calendar is closed", []string{"spam"}
 	alone := rollout.Claimant{Model: "alone", Waits: true, DependsOn: []string{"spam"}}
 	free := rollout.Claimant{Model: "free", Waits: true, DependsOn: []string{"nobody", "a"}}
 	for name, tt := range map[string]struct {
@@ -70,7 +70,7 @@ func TestTheQueueIsFairAndNeverTooMany(t *testing.T) {
 			turns := rollout.Turns(list, granted)
 			for model, turn := range turns {
 				for other, that := range turns {
-					if turn.Granted && !granted[model] && !that.Granted && !all[other].Barred && all[other].Order < all[model].Order {
+					if turn.Granted && !granted[model] && !that.Granted && all[other].Barred == "" && all[other].Order < all[model].Order {
 						t.Fatalf("%s passed %s", model, other)
 					}
 				}
@@ -98,7 +98,10 @@ func TestTheQueueIsFairAndNeverTooMany(t *testing.T) {
 			case !ok || !c.Waits && !c.Runs:
 				c = member(model, atMost, clock)
 			case c.Waits && what == 0:
-				if c.Barred = !c.Barred; c.Barred { // it hands its place back
+				if c.Barred != "" {
+					c.Barred = ""
+				} else { // it hands its place back
+					c.Barred = "its calendar is closed"
 					delete(granted, model)
 				}
 			case c.Waits && what == 1:
@@ -122,7 +125,7 @@ func TestTheQueueIsFairAndNeverTooMany(t *testing.T) {
 					delete(granted, model)
 					all[model] = c
 				case c.Waits:
-					c.Barred = false
+					c.Barred = ""
 					all[model] = c
 				}
 			}
@@ -153,7 +156,11 @@ func TestClaimant(t *testing.T) {
 		t.Errorf("baking: %+v", c)
 	}
 	s.Phase, s.Queued.Order = rollout.Waiting, 7
-	if c := s.Claimant(p); c.Runs || !c.Waits || c.Order != 7 || c.Unsettled != "switch s1 of fraud is waiting" {
+	if c := s.Claimant(p); c.Runs || !c.Waits || c.Order != 7 || c.Unsettled != "switch s1 of fraud is waiting" || c.Barred != "" {
 		t.Errorf("waiting: %+v", c)
+	}
+	s.Queued.Silent = true
+	if c := s.Claimant(p); c.Barred != "the registry has not answered yet" {
+		t.Errorf("without its registry: %+v", c)
 	}
 }

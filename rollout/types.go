@@ -259,10 +259,10 @@ type Switch struct {
 	Actor       string `json:"actor"`
 	Reason      string `json:"reason,omitempty"`
 	Key         string `json:"key,omitempty"` // idempotency key
-	// Author is who asked for it besides Actor: Word.Author of a switch that the policy
-	// asked for, else Command.Proven.
-	Author string `json:"author,omitempty"`
-	Forced bool   `json:"forced,omitempty"`
+	// Writers are who asked for it besides Actor: those of the Word of a switch that the
+	// policy asked for, else the Author is Command.Proven.
+	Writers
+	Forced bool `json:"forced,omitempty"`
 	// Again: To may serve a version that was taken back before.
 	Again bool `json:"again,omitempty"`
 	// Now: it waits for no window, no other model and no queue.

@@ -33,6 +33,7 @@ func (t *turn) begin(reason string) {
 func (t *turn) waitTurn() bool {
 	sw, f := t.s.Switch, t.s.Facts
 	sw.Plan = *t.p
+	t.awaitRegistry()
 	if t.waitsForNobody() && f.EndpointsKnown {
 		t.begin("nothing has to be waited for any more")
 		return true
@@ -41,8 +42,11 @@ func (t *turn) waitTurn() bool {
 	switch {
 	case why != "":
 		t.s.Facts.Turn = Turn{} // it goes to others, and comes anew
+	case t.s.Queued.Silent:
+		t.s.Facts.Turn = Turn{}
+		why = unanswered
 	case !f.EndpointsKnown:
-		why = "the registry has not answered yet"
+		why = unanswered
 	case t.plan().Alone() || f.Turn.Granted:
 		t.begin("its turn has come")
 		return true
@@ -53,6 +57,23 @@ func (t *turn) waitTurn() bool {
 	}
 	t.s.Queued.Why = why
 	return false
+}
+
+const unanswered = "the registry has not answered yet"
+
+// awaitRegistry keeps the place of a switch whose registry is silent for as long as it
+// would have to get ready. Then it lets others pass until the registry has answered.
+func (t *turn) awaitRegistry() {
+	s := &t.s
+	switch {
+	case s.Facts.EndpointsKnown:
+		s.Queued.Silent, s.Deadline = false, time.Time{}
+	case s.Queued.Silent:
+	case s.Deadline.IsZero():
+		s.Deadline = t.now.Add(t.plan().Prepare.Within)
+	default:
+		s.Queued.Silent = t.due(s.Deadline)
+	}
 }
 
 // barred says why the calendar lets no weight move forward now, and has Step woken

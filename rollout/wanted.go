@@ -15,9 +15,9 @@ const ByPolicy = "policy"
 type Word struct {
 	Want  policy.Wanted `json:"want"`
 	Since time.Time     `json:"since"` // when it was first heard
-	// Author is who wrote the commit that it was first heard from; later commits may
+	// Writers are those of the commit that it was first heard from; later commits may
 	// repeat it.
-	Author string `json:"author,omitempty"`
+	Writers
 }
 
 // Parted is why the model does not go where the policy's word wants it. It stands
@@ -76,9 +76,7 @@ func (t *turn) listen() {
 		t.s.Unsure = &Heard{t.s.Word, t.s.Parted}
 	}
 	t.s.Word, t.s.Parted = Word{Want: w, Since: t.now}, Parted{}
-	if c := t.p.Source.Commit; c != nil {
-		t.s.Word.Author = c.Author
-	}
+	t.s.Word.Writers = writersOf(t.p.Source.Commit)
 	if w.None() {
 		t.s.Word = Word{}
 	}
@@ -147,7 +145,7 @@ func (s State) wanted(w policy.Wanted) (target policy.Color, unmet string) {
 	case w.Color != "":
 		return w.Color, ""
 	case !f.EndpointsKnown:
-		return "", "the registry has not answered yet"
+		return "", unanswered
 	}
 	if s.Live != "" && f.version(s.Live) == w.Version {
 		return s.Live, ""
@@ -166,7 +164,7 @@ func (s State) waitsFor(p *policy.Model, target policy.Color) string {
 	version := f.version(target)
 	switch old := s.Parted; {
 	case !f.EndpointsKnown:
-		return "the registry has not answered yet"
+		return unanswered
 	case !f.trusted():
 		return "the registry is not trusted: " + f.Endpoints.Problem
 	case f.ready(target) == 0:

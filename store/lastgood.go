@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -60,6 +61,34 @@ func (s *Store) ForgetFleet(fleet string) error { return drop(s, fleetBucket, fl
 // FleetPolicies is the last good policy of every fleet that is described.
 func (s *Store) FleetPolicies() (map[string]*policy.Fleet, error) {
 	return all[*policy.Fleet](s, fleetBucket)
+}
+
+// Trouble is why policies are not what their files say, and since when.
+type Trouble struct {
+	Problem string    `json:"problem"`
+	Since   time.Time `json:"since"`
+}
+
+// SaveTroubles replaces what is kept of troubles, by whatever has them.
+func (s *Store) SaveTroubles(troubles map[string]Trouble) error {
+	values := make(map[string][]byte, len(troubles))
+	for who, t := range troubles {
+		value, err := json.Marshal(t)
+		if err != nil {
+			return fmt.Errorf("save trouble of %s: %w", who, err)
+		}
+		values[who] = value
+	}
+	err := s.writer.do(s.writer.patient, func(tx *bolt.Tx) error { return replace(tx.Bucket(troubleBucket), values) })
+	if err != nil {
+		return fmt.Errorf("save troubles: %w", err)
+	}
+	return nil
+}
+
+// Troubles is what SaveTroubles has kept.
+func (s *Store) Troubles() (map[string]Trouble, error) {
+	return all[Trouble](s, troubleBucket)
 }
 
 // SaveNodes replaces what is kept of nodes: those that are not among them are

@@ -7,6 +7,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/store"
 )
 
 func TestEndpointsKeepTheLastGoodSet(t *testing.T) {
@@ -65,6 +66,20 @@ func TestPoliciesSurviveReopening(t *testing.T) {
 	taken, _ = s.TakenPolicies()
 	if len(models) != 0 || len(fleets) != 0 || len(taken) != 1 {
 		t.Errorf("models %+v, fleets %+v, taken %+v", models, fleets, taken)
+	}
+}
+
+func TestTroublesAreReplacedAsAWhole(t *testing.T) {
+	path := journal(t)
+	s := open(t, path)
+	want := map[string]store.Trouble{"origin": {"connection refused", began}, "model fraud": {"fraud.yaml is gone", began.Add(time.Hour)}}
+	for _, err := range []error{s.SaveTroubles(map[string]store.Trouble{"fleet edge": {"broken", began}}), s.SaveTroubles(want), s.Close()} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := open(t, path).Troubles(); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
 

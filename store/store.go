@@ -38,6 +38,7 @@ var (
 	nodeBucket      = []byte("nodes")     // fleet, 0, node → rollout.NodeRecord
 	reportBucket    = []byte("reports")   // switch id, 0, stage, 0, check → rollout.Verdict, compressed
 
+	troubleBucket   = []byte("troubles")   // what has it → Trouble
 	recordingBucket = []byte("recordings") // switch id, 0, time → part of a record.Recording, compressed
 
 	formatKey = []byte("format")
@@ -46,7 +47,7 @@ var (
 		endpointsBucket, policyBucket, takenBucket, fleetBucket, nodeBucket,
 	}
 	// laterBuckets are those that a file of an older greenlight may lack.
-	laterBuckets = [][]byte{reportBucket, recordingBucket}
+	laterBuckets = [][]byte{reportBucket, recordingBucket, troubleBucket}
 )
 
 // Store is an open journal. Its methods may be called from any goroutine;

@@ -1340,7 +1340,9 @@ type PolicyCommit struct {
 	// The first line of its message.
 	Subject string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The key that its signature was checked against; empty if none was asked for.
-	SignedBy      string `protobuf:"bytes,7,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	SignedBy string `protobuf:"bytes,7,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	// Who put it into the repository; empty if that is the author.
+	Committer     string `protobuf:"bytes,8,opt,name=committer,proto3" json:"committer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1420,6 +1422,13 @@ func (x *PolicyCommit) GetSubject() string {
 func (x *PolicyCommit) GetSignedBy() string {
 	if x != nil {
 		return x.SignedBy
+	}
+	return ""
+}
+
+func (x *PolicyCommit) GetCommitter() string {
+	if x != nil {
+		return x.Committer
 	}
 	return ""
 }
@@ -3369,7 +3378,7 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x12\n" +
 	"\x04hash\x18\x03 \x01(\tR\x04hash\x129\n" +
 	"\x06commit\x18\x04 \x01(\v2!.greenlight.admin.v1.PolicyCommitR\x06commit\x12\x1a\n" +
-	"\bdefaults\x18\x05 \x03(\tR\bdefaults\"\xcb\x01\n" +
+	"\bdefaults\x18\x05 \x03(\tR\bdefaults\"\xe9\x01\n" +
 	"\fPolicyCommit\x12\x1e\n" +
 	"\n" +
 	"repository\x18\x01 \x01(\tR\n" +
@@ -3379,7 +3388,8 @@ const file_greenlight_admin_v1_policy_proto_rawDesc = "" +
 	"\x06author\x18\x04 \x01(\tR\x06author\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x18\n" +
 	"\asubject\x18\x06 \x01(\tR\asubject\x12\x1b\n" +
-	"\tsigned_by\x18\a \x01(\tR\bsignedBy\"T\n" +
+	"\tsigned_by\x18\a \x01(\tR\bsignedBy\x12\x1c\n" +
+	"\tcommitter\x18\b \x01(\tR\tcommitter\"T\n" +
 	"\x06Wanted\x120\n" +
 	"\x05color\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x05color\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\"\x88\x02\n" +

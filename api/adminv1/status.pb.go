@@ -591,8 +591,8 @@ type State struct {
 	// Where the switch waits for its turn, or a step of it for the calendar; unset
 	// otherwise.
 	Queued *Queued `protobuf:"bytes,43,opt,name=queued,proto3" json:"queued,omitempty"`
-	// Who wrote the commit that wanted was first heard from.
-	WantedAuthor string `protobuf:"bytes,44,opt,name=wanted_author,json=wantedAuthor,proto3" json:"wanted_author,omitempty"`
+	// Who is behind the commit that wanted was first heard from; unset without one.
+	WantedBy *Writers `protobuf:"bytes,44,opt,name=wanted_by,json=wantedBy,proto3" json:"wanted_by,omitempty"`
 	// What was heard before a changed policy that a node may still reject; unset otherwise.
 	Unsure        *Heard `protobuf:"bytes,45,opt,name=unsure,proto3" json:"unsure,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -930,11 +930,11 @@ func (x *State) GetQueued() *Queued {
 	return nil
 }
 
-func (x *State) GetWantedAuthor() string {
+func (x *State) GetWantedBy() *Writers {
 	if x != nil {
-		return x.WantedAuthor
+		return x.WantedBy
 	}
-	return ""
+	return nil
 }
 
 func (x *State) GetUnsure() *Heard {
@@ -952,7 +952,9 @@ type Queued struct {
 	// What is waited for.
 	Why string `protobuf:"bytes,2,opt,name=why,proto3" json:"why,omitempty"`
 	// When the calendar opens, if that is what is waited for.
-	Opens         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=opens,proto3" json:"opens,omitempty"`
+	Opens *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=opens,proto3" json:"opens,omitempty"`
+	// The registry has not answered for so long that others may pass.
+	Silent        bool `protobuf:"varint,4,opt,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1008,13 @@ func (x *Queued) GetOpens() *timestamppb.Timestamp {
 		return x.Opens
 	}
 	return nil
+}
+
+func (x *Queued) GetSilent() bool {
+	if x != nil {
+		return x.Silent
+	}
+	return false
 }
 
 // Approved is one person's word for something that the policy has approved.
@@ -1144,7 +1153,7 @@ type Heard struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Wanted        *Wanted                `protobuf:"bytes,1,opt,name=wanted,proto3" json:"wanted,omitempty"`
 	WantedSince   *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=wanted_since,json=wantedSince,proto3" json:"wanted_since,omitempty"`
-	WantedAuthor  string                 `protobuf:"bytes,3,opt,name=wanted_author,json=wantedAuthor,proto3" json:"wanted_author,omitempty"`
+	WantedBy      *Writers               `protobuf:"bytes,3,opt,name=wanted_by,json=wantedBy,proto3" json:"wanted_by,omitempty"`
 	Parted        *Parted                `protobuf:"bytes,4,opt,name=parted,proto3" json:"parted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1194,11 +1203,11 @@ func (x *Heard) GetWantedSince() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *Heard) GetWantedAuthor() string {
+func (x *Heard) GetWantedBy() *Writers {
 	if x != nil {
-		return x.WantedAuthor
+		return x.WantedBy
 	}
-	return ""
+	return nil
 }
 
 func (x *Heard) GetParted() *Parted {
@@ -1206,6 +1215,68 @@ func (x *Heard) GetParted() *Parted {
 		return x.Parted
 	}
 	return nil
+}
+
+// Writers are the persons behind a commit: whom it names as its author, who put it into
+// the repository if that is somebody else, and the key that signed it.
+type Writers struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Author        string                 `protobuf:"bytes,1,opt,name=author,proto3" json:"author,omitempty"`
+	Committer     string                 `protobuf:"bytes,2,opt,name=committer,proto3" json:"committer,omitempty"`
+	SignedBy      string                 `protobuf:"bytes,3,opt,name=signed_by,json=signedBy,proto3" json:"signed_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Writers) Reset() {
+	*x = Writers{}
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Writers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Writers) ProtoMessage() {}
+
+func (x *Writers) ProtoReflect() protoreflect.Message {
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Writers.ProtoReflect.Descriptor instead.
+func (*Writers) Descriptor() ([]byte, []int) {
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Writers) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *Writers) GetCommitter() string {
+	if x != nil {
+		return x.Committer
+	}
+	return ""
+}
+
+func (x *Writers) GetSignedBy() string {
+	if x != nil {
+		return x.SignedBy
+	}
+	return ""
 }
 
 // Parted is why a model does not go where its policy wants it.
@@ -1224,7 +1295,7 @@ type Parted struct {
 
 func (x *Parted) Reset() {
 	*x = Parted{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1307,7 @@ func (x *Parted) String() string {
 func (*Parted) ProtoMessage() {}
 
 func (x *Parted) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[7]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1320,7 @@ func (x *Parted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parted.ProtoReflect.Descriptor instead.
 func (*Parted) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{7}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Parted) GetBy() string {
@@ -1313,7 +1384,7 @@ type Rolled struct {
 
 func (x *Rolled) Reset() {
 	*x = Rolled{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1325,7 +1396,7 @@ func (x *Rolled) String() string {
 func (*Rolled) ProtoMessage() {}
 
 func (x *Rolled) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[8]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1338,7 +1409,7 @@ func (x *Rolled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rolled.ProtoReflect.Descriptor instead.
 func (*Rolled) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{8}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Rolled) GetTotal() int32 {
@@ -1422,7 +1493,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1505,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[9]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1518,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{9}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Batch) GetInstances() []*Endpoint {
@@ -1499,7 +1570,7 @@ type TakenBack struct {
 
 func (x *TakenBack) Reset() {
 	*x = TakenBack{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1582,7 @@ func (x *TakenBack) String() string {
 func (*TakenBack) ProtoMessage() {}
 
 func (x *TakenBack) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[10]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1595,7 @@ func (x *TakenBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakenBack.ProtoReflect.Descriptor instead.
 func (*TakenBack) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{10}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TakenBack) GetVersion() string {
@@ -1574,7 +1645,7 @@ type Letting struct {
 
 func (x *Letting) Reset() {
 	*x = Letting{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1586,7 +1657,7 @@ func (x *Letting) String() string {
 func (*Letting) ProtoMessage() {}
 
 func (x *Letting) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[11]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1599,7 +1670,7 @@ func (x *Letting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Letting.ProtoReflect.Descriptor instead.
 func (*Letting) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{11}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Letting) GetQuietSince() *timestamppb.Timestamp {
@@ -1651,7 +1722,7 @@ type Weights struct {
 
 func (x *Weights) Reset() {
 	*x = Weights{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1663,7 +1734,7 @@ func (x *Weights) String() string {
 func (*Weights) ProtoMessage() {}
 
 func (x *Weights) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[12]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1676,7 +1747,7 @@ func (x *Weights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Weights.ProtoReflect.Descriptor instead.
 func (*Weights) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{12}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Weights) GetBluePercent() float64 {
@@ -1752,16 +1823,16 @@ type Switch struct {
 	Now bool `protobuf:"varint,26,opt,name=now,proto3" json:"now,omitempty"`
 	// The words of the persons that the policy asks for.
 	Approvals []*Approved `protobuf:"bytes,27,rep,name=approvals,proto3" json:"approvals,omitempty"`
-	// Who asked for it besides actor: the author of the commit that did, or who a proxy
-	// says it was. They do not approve it either.
-	Author        string `protobuf:"bytes,28,opt,name=author,proto3" json:"author,omitempty"`
+	// Who asked for it besides actor: those behind the commit that did, or, as the author,
+	// who a proxy says it was. They do not approve it either.
+	AskedBy       *Writers `protobuf:"bytes,28,opt,name=asked_by,json=askedBy,proto3" json:"asked_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Switch) Reset() {
 	*x = Switch{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1844,7 @@ func (x *Switch) String() string {
 func (*Switch) ProtoMessage() {}
 
 func (x *Switch) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[13]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1857,7 @@ func (x *Switch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Switch.ProtoReflect.Descriptor instead.
 func (*Switch) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{13}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Switch) GetId() string {
@@ -1978,11 +2049,11 @@ func (x *Switch) GetApprovals() []*Approved {
 	return nil
 }
 
-func (x *Switch) GetAuthor() string {
+func (x *Switch) GetAskedBy() *Writers {
 	if x != nil {
-		return x.Author
+		return x.AskedBy
 	}
-	return ""
+	return nil
 }
 
 // Drill is one time that all users went to the old color and forward again, on purpose.
@@ -2008,7 +2079,7 @@ type Drill struct {
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2020,7 +2091,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[14]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2033,7 +2104,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{14}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Drill) GetActor() string {
@@ -2113,7 +2184,7 @@ type Acceptance struct {
 
 func (x *Acceptance) Reset() {
 	*x = Acceptance{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2125,7 +2196,7 @@ func (x *Acceptance) String() string {
 func (*Acceptance) ProtoMessage() {}
 
 func (x *Acceptance) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[15]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2138,7 +2209,7 @@ func (x *Acceptance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acceptance.ProtoReflect.Descriptor instead.
 func (*Acceptance) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{15}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Acceptance) GetActor() string {
@@ -2187,7 +2258,7 @@ type Transition struct {
 
 func (x *Transition) Reset() {
 	*x = Transition{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2199,7 +2270,7 @@ func (x *Transition) String() string {
 func (*Transition) ProtoMessage() {}
 
 func (x *Transition) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[16]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2212,7 +2283,7 @@ func (x *Transition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transition.ProtoReflect.Descriptor instead.
 func (*Transition) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{16}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Transition) GetAt() *timestamppb.Timestamp {
@@ -2292,7 +2363,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2375,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[17]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2388,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{17}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Verdict) GetCheck() string {
@@ -2405,7 +2476,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2488,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[18]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2501,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{18}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Evidence) GetEndpoint() string {
@@ -2490,7 +2561,7 @@ type Measure struct {
 
 func (x *Measure) Reset() {
 	*x = Measure{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2502,7 +2573,7 @@ func (x *Measure) String() string {
 func (*Measure) ProtoMessage() {}
 
 func (x *Measure) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[19]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2515,7 +2586,7 @@ func (x *Measure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Measure.ProtoReflect.Descriptor instead.
 func (*Measure) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{19}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Measure) GetName() string {
@@ -2602,7 +2673,7 @@ type Interval struct {
 
 func (x *Interval) Reset() {
 	*x = Interval{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2614,7 +2685,7 @@ func (x *Interval) String() string {
 func (*Interval) ProtoMessage() {}
 
 func (x *Interval) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[20]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2627,7 +2698,7 @@ func (x *Interval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Interval.ProtoReflect.Descriptor instead.
 func (*Interval) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{20}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Interval) GetValue() float64 {
@@ -2674,7 +2745,7 @@ type Detail struct {
 
 func (x *Detail) Reset() {
 	*x = Detail{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2757,7 @@ func (x *Detail) String() string {
 func (*Detail) ProtoMessage() {}
 
 func (x *Detail) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[21]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2770,7 @@ func (x *Detail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Detail.ProtoReflect.Descriptor instead.
 func (*Detail) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{21}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Detail) GetSlices() []*Slice {
@@ -2743,7 +2814,7 @@ type Slice struct {
 
 func (x *Slice) Reset() {
 	*x = Slice{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2755,7 +2826,7 @@ func (x *Slice) String() string {
 func (*Slice) ProtoMessage() {}
 
 func (x *Slice) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[22]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2768,7 +2839,7 @@ func (x *Slice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Slice.ProtoReflect.Descriptor instead.
 func (*Slice) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{22}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Slice) GetColumn() string {
@@ -2818,7 +2889,7 @@ type EndpointSet struct {
 
 func (x *EndpointSet) Reset() {
 	*x = EndpointSet{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +2901,7 @@ func (x *EndpointSet) String() string {
 func (*EndpointSet) ProtoMessage() {}
 
 func (x *EndpointSet) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[23]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +2914,7 @@ func (x *EndpointSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndpointSet.ProtoReflect.Descriptor instead.
 func (*EndpointSet) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{23}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *EndpointSet) GetBlue() []*Endpoint {
@@ -2899,7 +2970,7 @@ type Endpoint struct {
 
 func (x *Endpoint) Reset() {
 	*x = Endpoint{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +2982,7 @@ func (x *Endpoint) String() string {
 func (*Endpoint) ProtoMessage() {}
 
 func (x *Endpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[24]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +2995,7 @@ func (x *Endpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Endpoint.ProtoReflect.Descriptor instead.
 func (*Endpoint) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{24}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Endpoint) GetId() string {
@@ -2973,7 +3044,7 @@ type ColorCounts struct {
 
 func (x *ColorCounts) Reset() {
 	*x = ColorCounts{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2985,7 +3056,7 @@ func (x *ColorCounts) String() string {
 func (*ColorCounts) ProtoMessage() {}
 
 func (x *ColorCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[25]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2998,7 +3069,7 @@ func (x *ColorCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ColorCounts.ProtoReflect.Descriptor instead.
 func (*ColorCounts) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{25}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ColorCounts) GetBlue() int32 {
@@ -3056,7 +3127,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3068,7 +3139,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[26]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3081,7 +3152,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{26}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Report) GetGeneration() uint64 {
@@ -3196,7 +3267,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +3279,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[27]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3221,7 +3292,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{27}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Entry) GetFleet() string {
@@ -3258,7 +3329,7 @@ type NodeRef struct {
 
 func (x *NodeRef) Reset() {
 	*x = NodeRef{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3270,7 +3341,7 @@ func (x *NodeRef) String() string {
 func (*NodeRef) ProtoMessage() {}
 
 func (x *NodeRef) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[28]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3283,7 +3354,7 @@ func (x *NodeRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRef.ProtoReflect.Descriptor instead.
 func (*NodeRef) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{28}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *NodeRef) GetFleet() string {
@@ -3323,7 +3394,7 @@ type Rejection struct {
 
 func (x *Rejection) Reset() {
 	*x = Rejection{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3335,7 +3406,7 @@ func (x *Rejection) String() string {
 func (*Rejection) ProtoMessage() {}
 
 func (x *Rejection) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[29]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3348,7 +3419,7 @@ func (x *Rejection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejection.ProtoReflect.Descriptor instead.
 func (*Rejection) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{29}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Rejection) GetFleet() string {
@@ -3402,7 +3473,7 @@ type StaleNode struct {
 
 func (x *StaleNode) Reset() {
 	*x = StaleNode{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3414,7 +3485,7 @@ func (x *StaleNode) String() string {
 func (*StaleNode) ProtoMessage() {}
 
 func (x *StaleNode) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[30]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3427,7 +3498,7 @@ func (x *StaleNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StaleNode.ProtoReflect.Descriptor instead.
 func (*StaleNode) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{30}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *StaleNode) GetFleet() string {
@@ -3473,7 +3544,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3485,7 +3556,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_greenlight_admin_v1_status_proto_msgTypes[31]
+	mi := &file_greenlight_admin_v1_status_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3498,7 +3569,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{31}
+	return file_greenlight_admin_v1_status_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CheckProgress) GetCheck() string {
@@ -3556,7 +3627,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
 	"\x05hours\x18\x03 \x01(\x01R\x05hours\x12\x12\n" +
 	"\x04cost\x18\x04 \x01(\x01R\x04cost\x12\x1a\n" +
-	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xe4\x10\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\"\xfa\x10\n" +
 	"\x05State\x12.\n" +
 	"\x04live\x18\x01 \x01(\x0e2\x1a.greenlight.admin.v1.ColorR\x04live\x120\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x1a.greenlight.admin.v1.PhaseR\x05phase\x120\n" +
@@ -3610,13 +3681,14 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x06wanted\x18( \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
 	"\fwanted_since\x18) \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x123\n" +
 	"\x06parted\x18* \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\x123\n" +
-	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\x12#\n" +
-	"\rwanted_author\x18, \x01(\tR\fwantedAuthor\x122\n" +
-	"\x06unsure\x18- \x01(\v2\x1a.greenlight.admin.v1.HeardR\x06unsure\"b\n" +
+	"\x06queued\x18+ \x01(\v2\x1b.greenlight.admin.v1.QueuedR\x06queued\x129\n" +
+	"\twanted_by\x18, \x01(\v2\x1c.greenlight.admin.v1.WritersR\bwantedBy\x122\n" +
+	"\x06unsure\x18- \x01(\v2\x1a.greenlight.admin.v1.HeardR\x06unsure\"z\n" +
 	"\x06Queued\x12\x14\n" +
 	"\x05order\x18\x01 \x01(\x03R\x05order\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x120\n" +
-	"\x05opens\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\"\x90\x01\n" +
+	"\x05opens\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\x12\x16\n" +
+	"\x06silent\x18\x04 \x01(\bR\x06silent\"\x90\x01\n" +
 	"\bApproved\x120\n" +
 	"\x06before\x18\x01 \x01(\x0e2\x18.greenlight.admin.v1.ActR\x06before\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
@@ -3627,12 +3699,16 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"generation\x18\x01 \x01(\x04R\n" +
 	"generation\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x129\n" +
-	"\x06source\x18\x03 \x01(\v2!.greenlight.admin.v1.PolicySourceR\x06source\"\xd5\x01\n" +
+	"\x06source\x18\x03 \x01(\v2!.greenlight.admin.v1.PolicySourceR\x06source\"\xeb\x01\n" +
 	"\x05Heard\x123\n" +
 	"\x06wanted\x18\x01 \x01(\v2\x1b.greenlight.admin.v1.WantedR\x06wanted\x12=\n" +
-	"\fwanted_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x12#\n" +
-	"\rwanted_author\x18\x03 \x01(\tR\fwantedAuthor\x123\n" +
-	"\x06parted\x18\x04 \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\"\x84\x01\n" +
+	"\fwanted_since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vwantedSince\x129\n" +
+	"\twanted_by\x18\x03 \x01(\v2\x1c.greenlight.admin.v1.WritersR\bwantedBy\x123\n" +
+	"\x06parted\x18\x04 \x01(\v2\x1b.greenlight.admin.v1.PartedR\x06parted\"\\\n" +
+	"\aWriters\x12\x16\n" +
+	"\x06author\x18\x01 \x01(\tR\x06author\x12\x1c\n" +
+	"\tcommitter\x18\x02 \x01(\tR\tcommitter\x12\x1b\n" +
+	"\tsigned_by\x18\x03 \x01(\tR\bsignedBy\"\x84\x01\n" +
 	"\x06Parted\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x10\n" +
 	"\x03why\x18\x02 \x01(\tR\x03why\x12*\n" +
@@ -3669,7 +3745,7 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"Q\n" +
 	"\aWeights\x12!\n" +
 	"\fblue_percent\x18\x01 \x01(\x01R\vbluePercent\x12#\n" +
-	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xdc\b\n" +
+	"\rgreen_percent\x18\x02 \x01(\x01R\fgreenPercent\"\xfd\b\n" +
 	"\x06Switch\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05model\x18\x02 \x01(\tR\x05model\x12.\n" +
@@ -3699,8 +3775,8 @@ const file_greenlight_admin_v1_status_proto_rawDesc = "" +
 	"\x05twice\x18\x18 \x01(\v2\x1a.greenlight.admin.v1.TwiceR\x05twice\x122\n" +
 	"\x06drills\x18\x19 \x03(\v2\x1a.greenlight.admin.v1.DrillR\x06drills\x12\x10\n" +
 	"\x03now\x18\x1a \x01(\bR\x03now\x12;\n" +
-	"\tapprovals\x18\x1b \x03(\v2\x1d.greenlight.admin.v1.ApprovedR\tapprovals\x12\x16\n" +
-	"\x06author\x18\x1c \x01(\tR\x06author\"\xf7\x02\n" +
+	"\tapprovals\x18\x1b \x03(\v2\x1d.greenlight.admin.v1.ApprovedR\tapprovals\x127\n" +
+	"\basked_by\x18\x1c \x01(\v2\x1c.greenlight.admin.v1.WritersR\aaskedBy\"\xf7\x02\n" +
 	"\x05Drill\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
@@ -3884,7 +3960,7 @@ func file_greenlight_admin_v1_status_proto_rawDescGZIP() []byte {
 }
 
 var file_greenlight_admin_v1_status_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_greenlight_admin_v1_status_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(Phase)(0),                    // 0: greenlight.admin.v1.Phase
 	(Outcome)(0),                  // 1: greenlight.admin.v1.Outcome
@@ -3896,168 +3972,172 @@ var file_greenlight_admin_v1_status_proto_goTypes = []any{
 	(*Approved)(nil),              // 7: greenlight.admin.v1.Approved
 	(*PolicyUse)(nil),             // 8: greenlight.admin.v1.PolicyUse
 	(*Heard)(nil),                 // 9: greenlight.admin.v1.Heard
-	(*Parted)(nil),                // 10: greenlight.admin.v1.Parted
-	(*Rolled)(nil),                // 11: greenlight.admin.v1.Rolled
-	(*Batch)(nil),                 // 12: greenlight.admin.v1.Batch
-	(*TakenBack)(nil),             // 13: greenlight.admin.v1.TakenBack
-	(*Letting)(nil),               // 14: greenlight.admin.v1.Letting
-	(*Weights)(nil),               // 15: greenlight.admin.v1.Weights
-	(*Switch)(nil),                // 16: greenlight.admin.v1.Switch
-	(*Drill)(nil),                 // 17: greenlight.admin.v1.Drill
-	(*Acceptance)(nil),            // 18: greenlight.admin.v1.Acceptance
-	(*Transition)(nil),            // 19: greenlight.admin.v1.Transition
-	(*Verdict)(nil),               // 20: greenlight.admin.v1.Verdict
-	(*Evidence)(nil),              // 21: greenlight.admin.v1.Evidence
-	(*Measure)(nil),               // 22: greenlight.admin.v1.Measure
-	(*Interval)(nil),              // 23: greenlight.admin.v1.Interval
-	(*Detail)(nil),                // 24: greenlight.admin.v1.Detail
-	(*Slice)(nil),                 // 25: greenlight.admin.v1.Slice
-	(*EndpointSet)(nil),           // 26: greenlight.admin.v1.EndpointSet
-	(*Endpoint)(nil),              // 27: greenlight.admin.v1.Endpoint
-	(*ColorCounts)(nil),           // 28: greenlight.admin.v1.ColorCounts
-	(*Report)(nil),                // 29: greenlight.admin.v1.Report
-	(*Entry)(nil),                 // 30: greenlight.admin.v1.Entry
-	(*NodeRef)(nil),               // 31: greenlight.admin.v1.NodeRef
-	(*Rejection)(nil),             // 32: greenlight.admin.v1.Rejection
-	(*StaleNode)(nil),             // 33: greenlight.admin.v1.StaleNode
-	(*CheckProgress)(nil),         // 34: greenlight.admin.v1.CheckProgress
-	nil,                           // 35: greenlight.admin.v1.Verdict.FiguresEntry
-	(*Policy)(nil),                // 36: greenlight.admin.v1.Policy
-	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
-	(*Traffic)(nil),               // 38: greenlight.admin.v1.Traffic
-	(*ReturnReadiness)(nil),       // 39: greenlight.admin.v1.ReturnReadiness
-	(Color)(0),                    // 40: greenlight.admin.v1.Color
-	(*durationpb.Duration)(nil),   // 41: google.protobuf.Duration
-	(*Mirror)(nil),                // 42: greenlight.admin.v1.Mirror
-	(*Judging)(nil),               // 43: greenlight.admin.v1.Judging
-	(*Carried)(nil),               // 44: greenlight.admin.v1.Carried
-	(*Wanted)(nil),                // 45: greenlight.admin.v1.Wanted
-	(Act)(0),                      // 46: greenlight.admin.v1.Act
-	(*PolicySource)(nil),          // 47: greenlight.admin.v1.PolicySource
-	(*Chart)(nil),                 // 48: greenlight.admin.v1.Chart
-	(*Case)(nil),                  // 49: greenlight.admin.v1.Case
+	(*Writers)(nil),               // 10: greenlight.admin.v1.Writers
+	(*Parted)(nil),                // 11: greenlight.admin.v1.Parted
+	(*Rolled)(nil),                // 12: greenlight.admin.v1.Rolled
+	(*Batch)(nil),                 // 13: greenlight.admin.v1.Batch
+	(*TakenBack)(nil),             // 14: greenlight.admin.v1.TakenBack
+	(*Letting)(nil),               // 15: greenlight.admin.v1.Letting
+	(*Weights)(nil),               // 16: greenlight.admin.v1.Weights
+	(*Switch)(nil),                // 17: greenlight.admin.v1.Switch
+	(*Drill)(nil),                 // 18: greenlight.admin.v1.Drill
+	(*Acceptance)(nil),            // 19: greenlight.admin.v1.Acceptance
+	(*Transition)(nil),            // 20: greenlight.admin.v1.Transition
+	(*Verdict)(nil),               // 21: greenlight.admin.v1.Verdict
+	(*Evidence)(nil),              // 22: greenlight.admin.v1.Evidence
+	(*Measure)(nil),               // 23: greenlight.admin.v1.Measure
+	(*Interval)(nil),              // 24: greenlight.admin.v1.Interval
+	(*Detail)(nil),                // 25: greenlight.admin.v1.Detail
+	(*Slice)(nil),                 // 26: greenlight.admin.v1.Slice
+	(*EndpointSet)(nil),           // 27: greenlight.admin.v1.EndpointSet
+	(*Endpoint)(nil),              // 28: greenlight.admin.v1.Endpoint
+	(*ColorCounts)(nil),           // 29: greenlight.admin.v1.ColorCounts
+	(*Report)(nil),                // 30: greenlight.admin.v1.Report
+	(*Entry)(nil),                 // 31: greenlight.admin.v1.Entry
+	(*NodeRef)(nil),               // 32: greenlight.admin.v1.NodeRef
+	(*Rejection)(nil),             // 33: greenlight.admin.v1.Rejection
+	(*StaleNode)(nil),             // 34: greenlight.admin.v1.StaleNode
+	(*CheckProgress)(nil),         // 35: greenlight.admin.v1.CheckProgress
+	nil,                           // 36: greenlight.admin.v1.Verdict.FiguresEntry
+	(*Policy)(nil),                // 37: greenlight.admin.v1.Policy
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
+	(*Traffic)(nil),               // 39: greenlight.admin.v1.Traffic
+	(*ReturnReadiness)(nil),       // 40: greenlight.admin.v1.ReturnReadiness
+	(Color)(0),                    // 41: greenlight.admin.v1.Color
+	(*durationpb.Duration)(nil),   // 42: google.protobuf.Duration
+	(*Mirror)(nil),                // 43: greenlight.admin.v1.Mirror
+	(*Judging)(nil),               // 44: greenlight.admin.v1.Judging
+	(*Carried)(nil),               // 45: greenlight.admin.v1.Carried
+	(*Wanted)(nil),                // 46: greenlight.admin.v1.Wanted
+	(Act)(0),                      // 47: greenlight.admin.v1.Act
+	(*PolicySource)(nil),          // 48: greenlight.admin.v1.PolicySource
+	(*Chart)(nil),                 // 49: greenlight.admin.v1.Chart
+	(*Case)(nil),                  // 50: greenlight.admin.v1.Case
 }
 var file_greenlight_admin_v1_status_proto_depIdxs = []int32{
 	5,   // 0: greenlight.admin.v1.ModelStatus.state:type_name -> greenlight.admin.v1.State
-	36,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
-	37,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
-	26,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
-	29,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
-	34,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
-	38,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
-	39,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
-	31,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
+	37,  // 1: greenlight.admin.v1.ModelStatus.policy:type_name -> greenlight.admin.v1.Policy
+	38,  // 2: greenlight.admin.v1.ModelStatus.policy_since:type_name -> google.protobuf.Timestamp
+	27,  // 3: greenlight.admin.v1.ModelStatus.endpoints:type_name -> greenlight.admin.v1.EndpointSet
+	30,  // 4: greenlight.admin.v1.ModelStatus.report:type_name -> greenlight.admin.v1.Report
+	35,  // 5: greenlight.admin.v1.ModelStatus.checks:type_name -> greenlight.admin.v1.CheckProgress
+	39,  // 6: greenlight.admin.v1.ModelStatus.traffic:type_name -> greenlight.admin.v1.Traffic
+	40,  // 7: greenlight.admin.v1.ModelStatus.return_readiness:type_name -> greenlight.admin.v1.ReturnReadiness
+	32,  // 8: greenlight.admin.v1.ModelStatus.silent_nodes:type_name -> greenlight.admin.v1.NodeRef
 	4,   // 9: greenlight.admin.v1.ModelStatus.twice:type_name -> greenlight.admin.v1.Twice
-	37,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
-	40,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
+	38,  // 10: greenlight.admin.v1.Twice.since:type_name -> google.protobuf.Timestamp
+	41,  // 11: greenlight.admin.v1.State.live:type_name -> greenlight.admin.v1.Color
 	0,   // 12: greenlight.admin.v1.State.phase:type_name -> greenlight.admin.v1.Phase
-	37,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
-	15,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
-	16,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
+	38,  // 13: greenlight.admin.v1.State.since:type_name -> google.protobuf.Timestamp
+	16,  // 14: greenlight.admin.v1.State.weights:type_name -> greenlight.admin.v1.Weights
+	17,  // 15: greenlight.admin.v1.State.switch:type_name -> greenlight.admin.v1.Switch
 	0,   // 16: greenlight.admin.v1.State.resume:type_name -> greenlight.admin.v1.Phase
-	41,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
-	37,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
-	37,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
-	37,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
-	14,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
-	37,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
-	42,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
-	37,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
-	43,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
-	44,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
-	44,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
-	37,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
-	41,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
-	13,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
-	37,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
-	37,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
-	11,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
+	42,  // 17: greenlight.admin.v1.State.left:type_name -> google.protobuf.Duration
+	38,  // 18: greenlight.admin.v1.State.deadline:type_name -> google.protobuf.Timestamp
+	38,  // 19: greenlight.admin.v1.State.next_check:type_name -> google.protobuf.Timestamp
+	38,  // 20: greenlight.admin.v1.State.give_up_at:type_name -> google.protobuf.Timestamp
+	15,  // 21: greenlight.admin.v1.State.letting:type_name -> greenlight.admin.v1.Letting
+	38,  // 22: greenlight.admin.v1.State.passed:type_name -> google.protobuf.Timestamp
+	43,  // 23: greenlight.admin.v1.State.mirror:type_name -> greenlight.admin.v1.Mirror
+	38,  // 24: greenlight.admin.v1.State.hold_until:type_name -> google.protobuf.Timestamp
+	44,  // 25: greenlight.admin.v1.State.judging:type_name -> greenlight.admin.v1.Judging
+	45,  // 26: greenlight.admin.v1.State.carried_blue:type_name -> greenlight.admin.v1.Carried
+	45,  // 27: greenlight.admin.v1.State.carried_green:type_name -> greenlight.admin.v1.Carried
+	38,  // 28: greenlight.admin.v1.State.busiest_at:type_name -> google.protobuf.Timestamp
+	42,  // 29: greenlight.admin.v1.State.warm_up:type_name -> google.protobuf.Duration
+	14,  // 30: greenlight.admin.v1.State.taken_back:type_name -> greenlight.admin.v1.TakenBack
+	38,  // 31: greenlight.admin.v1.State.warming_blue_since:type_name -> google.protobuf.Timestamp
+	38,  // 32: greenlight.admin.v1.State.warming_green_since:type_name -> google.protobuf.Timestamp
+	12,  // 33: greenlight.admin.v1.State.rolled:type_name -> greenlight.admin.v1.Rolled
 	8,   // 34: greenlight.admin.v1.State.policy_uses:type_name -> greenlight.admin.v1.PolicyUse
-	45,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
-	37,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
-	10,  // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
+	46,  // 35: greenlight.admin.v1.State.wanted:type_name -> greenlight.admin.v1.Wanted
+	38,  // 36: greenlight.admin.v1.State.wanted_since:type_name -> google.protobuf.Timestamp
+	11,  // 37: greenlight.admin.v1.State.parted:type_name -> greenlight.admin.v1.Parted
 	6,   // 38: greenlight.admin.v1.State.queued:type_name -> greenlight.admin.v1.Queued
-	9,   // 39: greenlight.admin.v1.State.unsure:type_name -> greenlight.admin.v1.Heard
-	37,  // 40: greenlight.admin.v1.Queued.opens:type_name -> google.protobuf.Timestamp
-	46,  // 41: greenlight.admin.v1.Approved.before:type_name -> greenlight.admin.v1.Act
-	37,  // 42: greenlight.admin.v1.Approved.at:type_name -> google.protobuf.Timestamp
-	37,  // 43: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
-	47,  // 44: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
-	45,  // 45: greenlight.admin.v1.Heard.wanted:type_name -> greenlight.admin.v1.Wanted
-	37,  // 46: greenlight.admin.v1.Heard.wanted_since:type_name -> google.protobuf.Timestamp
-	10,  // 47: greenlight.admin.v1.Heard.parted:type_name -> greenlight.admin.v1.Parted
-	37,  // 48: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
-	12,  // 49: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
-	37,  // 50: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
-	37,  // 51: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
-	27,  // 52: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
-	37,  // 53: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
-	37,  // 54: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
-	37,  // 55: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
-	37,  // 56: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
-	37,  // 57: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
-	37,  // 58: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
-	37,  // 59: greenlight.admin.v1.Letting.until:type_name -> google.protobuf.Timestamp
-	40,  // 60: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
-	40,  // 61: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
-	37,  // 62: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
-	37,  // 63: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
-	1,   // 64: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
-	19,  // 65: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
-	20,  // 66: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
-	36,  // 67: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
-	37,  // 68: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
-	37,  // 69: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
-	18,  // 70: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
-	4,   // 71: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
-	17,  // 72: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
-	7,   // 73: greenlight.admin.v1.Switch.approvals:type_name -> greenlight.admin.v1.Approved
-	37,  // 74: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
-	37,  // 75: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
-	41,  // 76: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
-	41,  // 77: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
-	37,  // 78: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
-	37,  // 79: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
-	37,  // 80: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
-	0,   // 81: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
-	0,   // 82: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
-	15,  // 83: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
-	2,   // 84: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
-	35,  // 85: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
-	21,  // 86: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
-	41,  // 87: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
-	37,  // 88: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
-	22,  // 89: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
-	24,  // 90: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
-	23,  // 91: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
-	23,  // 92: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
-	2,   // 93: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
-	25,  // 94: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
-	48,  // 95: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
-	49,  // 96: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
-	22,  // 97: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
-	27,  // 98: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
-	27,  // 99: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
-	28,  // 100: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
-	37,  // 101: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
-	31,  // 102: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
-	32,  // 103: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
-	33,  // 104: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
-	28,  // 105: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
-	31,  // 106: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
-	31,  // 107: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
-	28,  // 108: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
-	28,  // 109: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
-	30,  // 110: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
-	37,  // 111: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
-	37,  // 112: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
-	37,  // 113: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
-	2,   // 114: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
-	115, // [115:115] is the sub-list for method output_type
-	115, // [115:115] is the sub-list for method input_type
-	115, // [115:115] is the sub-list for extension type_name
-	115, // [115:115] is the sub-list for extension extendee
-	0,   // [0:115] is the sub-list for field type_name
+	10,  // 39: greenlight.admin.v1.State.wanted_by:type_name -> greenlight.admin.v1.Writers
+	9,   // 40: greenlight.admin.v1.State.unsure:type_name -> greenlight.admin.v1.Heard
+	38,  // 41: greenlight.admin.v1.Queued.opens:type_name -> google.protobuf.Timestamp
+	47,  // 42: greenlight.admin.v1.Approved.before:type_name -> greenlight.admin.v1.Act
+	38,  // 43: greenlight.admin.v1.Approved.at:type_name -> google.protobuf.Timestamp
+	38,  // 44: greenlight.admin.v1.PolicyUse.at:type_name -> google.protobuf.Timestamp
+	48,  // 45: greenlight.admin.v1.PolicyUse.source:type_name -> greenlight.admin.v1.PolicySource
+	46,  // 46: greenlight.admin.v1.Heard.wanted:type_name -> greenlight.admin.v1.Wanted
+	38,  // 47: greenlight.admin.v1.Heard.wanted_since:type_name -> google.protobuf.Timestamp
+	10,  // 48: greenlight.admin.v1.Heard.wanted_by:type_name -> greenlight.admin.v1.Writers
+	11,  // 49: greenlight.admin.v1.Heard.parted:type_name -> greenlight.admin.v1.Parted
+	38,  // 50: greenlight.admin.v1.Parted.at:type_name -> google.protobuf.Timestamp
+	13,  // 51: greenlight.admin.v1.Rolled.batches:type_name -> greenlight.admin.v1.Batch
+	38,  // 52: greenlight.admin.v1.Rolled.asked:type_name -> google.protobuf.Timestamp
+	38,  // 53: greenlight.admin.v1.Rolled.next:type_name -> google.protobuf.Timestamp
+	28,  // 54: greenlight.admin.v1.Batch.instances:type_name -> greenlight.admin.v1.Endpoint
+	38,  // 55: greenlight.admin.v1.Batch.out:type_name -> google.protobuf.Timestamp
+	38,  // 56: greenlight.admin.v1.Batch.told:type_name -> google.protobuf.Timestamp
+	38,  // 57: greenlight.admin.v1.Batch.gone:type_name -> google.protobuf.Timestamp
+	38,  // 58: greenlight.admin.v1.TakenBack.at:type_name -> google.protobuf.Timestamp
+	38,  // 59: greenlight.admin.v1.Letting.quiet_since:type_name -> google.protobuf.Timestamp
+	38,  // 60: greenlight.admin.v1.Letting.asked:type_name -> google.protobuf.Timestamp
+	38,  // 61: greenlight.admin.v1.Letting.until:type_name -> google.protobuf.Timestamp
+	41,  // 62: greenlight.admin.v1.Switch.from:type_name -> greenlight.admin.v1.Color
+	41,  // 63: greenlight.admin.v1.Switch.to:type_name -> greenlight.admin.v1.Color
+	38,  // 64: greenlight.admin.v1.Switch.started:type_name -> google.protobuf.Timestamp
+	38,  // 65: greenlight.admin.v1.Switch.ended:type_name -> google.protobuf.Timestamp
+	1,   // 66: greenlight.admin.v1.Switch.outcome:type_name -> greenlight.admin.v1.Outcome
+	20,  // 67: greenlight.admin.v1.Switch.transitions:type_name -> greenlight.admin.v1.Transition
+	21,  // 68: greenlight.admin.v1.Switch.verdicts:type_name -> greenlight.admin.v1.Verdict
+	37,  // 69: greenlight.admin.v1.Switch.plan:type_name -> greenlight.admin.v1.Policy
+	38,  // 70: greenlight.admin.v1.Switch.validated:type_name -> google.protobuf.Timestamp
+	38,  // 71: greenlight.admin.v1.Switch.let_go:type_name -> google.protobuf.Timestamp
+	19,  // 72: greenlight.admin.v1.Switch.accepted:type_name -> greenlight.admin.v1.Acceptance
+	4,   // 73: greenlight.admin.v1.Switch.twice:type_name -> greenlight.admin.v1.Twice
+	18,  // 74: greenlight.admin.v1.Switch.drills:type_name -> greenlight.admin.v1.Drill
+	7,   // 75: greenlight.admin.v1.Switch.approvals:type_name -> greenlight.admin.v1.Approved
+	10,  // 76: greenlight.admin.v1.Switch.asked_by:type_name -> greenlight.admin.v1.Writers
+	38,  // 77: greenlight.admin.v1.Drill.began:type_name -> google.protobuf.Timestamp
+	38,  // 78: greenlight.admin.v1.Drill.ended:type_name -> google.protobuf.Timestamp
+	42,  // 79: greenlight.admin.v1.Drill.back:type_name -> google.protobuf.Duration
+	42,  // 80: greenlight.admin.v1.Drill.forth:type_name -> google.protobuf.Duration
+	38,  // 81: greenlight.admin.v1.Drill.turned:type_name -> google.protobuf.Timestamp
+	38,  // 82: greenlight.admin.v1.Acceptance.at:type_name -> google.protobuf.Timestamp
+	38,  // 83: greenlight.admin.v1.Transition.at:type_name -> google.protobuf.Timestamp
+	0,   // 84: greenlight.admin.v1.Transition.from:type_name -> greenlight.admin.v1.Phase
+	0,   // 85: greenlight.admin.v1.Transition.to:type_name -> greenlight.admin.v1.Phase
+	16,  // 86: greenlight.admin.v1.Transition.weights:type_name -> greenlight.admin.v1.Weights
+	2,   // 87: greenlight.admin.v1.Verdict.result:type_name -> greenlight.admin.v1.Result
+	36,  // 88: greenlight.admin.v1.Verdict.figures:type_name -> greenlight.admin.v1.Verdict.FiguresEntry
+	22,  // 89: greenlight.admin.v1.Verdict.evidence:type_name -> greenlight.admin.v1.Evidence
+	42,  // 90: greenlight.admin.v1.Verdict.took:type_name -> google.protobuf.Duration
+	38,  // 91: greenlight.admin.v1.Verdict.at:type_name -> google.protobuf.Timestamp
+	23,  // 92: greenlight.admin.v1.Verdict.measures:type_name -> greenlight.admin.v1.Measure
+	25,  // 93: greenlight.admin.v1.Verdict.detail:type_name -> greenlight.admin.v1.Detail
+	24,  // 94: greenlight.admin.v1.Measure.difference:type_name -> greenlight.admin.v1.Interval
+	24,  // 95: greenlight.admin.v1.Measure.ratio:type_name -> greenlight.admin.v1.Interval
+	2,   // 96: greenlight.admin.v1.Measure.result:type_name -> greenlight.admin.v1.Result
+	26,  // 97: greenlight.admin.v1.Detail.slices:type_name -> greenlight.admin.v1.Slice
+	49,  // 98: greenlight.admin.v1.Detail.charts:type_name -> greenlight.admin.v1.Chart
+	50,  // 99: greenlight.admin.v1.Detail.cases:type_name -> greenlight.admin.v1.Case
+	23,  // 100: greenlight.admin.v1.Slice.measures:type_name -> greenlight.admin.v1.Measure
+	28,  // 101: greenlight.admin.v1.EndpointSet.blue:type_name -> greenlight.admin.v1.Endpoint
+	28,  // 102: greenlight.admin.v1.EndpointSet.green:type_name -> greenlight.admin.v1.Endpoint
+	29,  // 103: greenlight.admin.v1.EndpointSet.unready:type_name -> greenlight.admin.v1.ColorCounts
+	38,  // 104: greenlight.admin.v1.EndpointSet.since:type_name -> google.protobuf.Timestamp
+	32,  // 105: greenlight.admin.v1.Report.pending:type_name -> greenlight.admin.v1.NodeRef
+	33,  // 106: greenlight.admin.v1.Report.rejected:type_name -> greenlight.admin.v1.Rejection
+	34,  // 107: greenlight.admin.v1.Report.stale:type_name -> greenlight.admin.v1.StaleNode
+	29,  // 108: greenlight.admin.v1.Report.cold:type_name -> greenlight.admin.v1.ColorCounts
+	32,  // 109: greenlight.admin.v1.Report.cold_blue_nodes:type_name -> greenlight.admin.v1.NodeRef
+	32,  // 110: greenlight.admin.v1.Report.cold_green_nodes:type_name -> greenlight.admin.v1.NodeRef
+	29,  // 111: greenlight.admin.v1.Report.may_send:type_name -> greenlight.admin.v1.ColorCounts
+	29,  // 112: greenlight.admin.v1.Report.sending:type_name -> greenlight.admin.v1.ColorCounts
+	31,  // 113: greenlight.admin.v1.Report.entries:type_name -> greenlight.admin.v1.Entry
+	38,  // 114: greenlight.admin.v1.Rejection.at:type_name -> google.protobuf.Timestamp
+	38,  // 115: greenlight.admin.v1.StaleNode.since:type_name -> google.protobuf.Timestamp
+	38,  // 116: greenlight.admin.v1.StaleNode.until:type_name -> google.protobuf.Timestamp
+	2,   // 117: greenlight.admin.v1.CheckProgress.result:type_name -> greenlight.admin.v1.Result
+	118, // [118:118] is the sub-list for method output_type
+	118, // [118:118] is the sub-list for method input_type
+	118, // [118:118] is the sub-list for extension type_name
+	118, // [118:118] is the sub-list for extension extendee
+	0,   // [0:118] is the sub-list for field type_name
 }
 
 func init() { file_greenlight_admin_v1_status_proto_init() }
@@ -4068,14 +4148,14 @@ func file_greenlight_admin_v1_status_proto_init() {
 	file_greenlight_admin_v1_chart_proto_init()
 	file_greenlight_admin_v1_policy_proto_init()
 	file_greenlight_admin_v1_traffic_proto_init()
-	file_greenlight_admin_v1_status_proto_msgTypes[19].OneofWrappers = []any{}
+	file_greenlight_admin_v1_status_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_greenlight_admin_v1_status_proto_rawDesc), len(file_greenlight_admin_v1_status_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

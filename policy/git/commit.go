@@ -15,12 +15,18 @@ import (
 // describe is what policies keep of a commit.
 func (s *Source) describe(c *object.Commit, ref plumbing.ReferenceName, signer string) policy.Commit {
 	subject, _, _ := strings.Cut(strings.TrimSpace(c.Message), "\n")
-	return policy.Commit{
+	described := policy.Commit{
 		Repository: s.repository.text, Ref: orElse(s.Ref, ref.Short()), ID: c.Hash.String(),
-		Author: clean(c.Author.Name + " <" + c.Author.Email + ">"), At: c.Committer.When.UTC(),
+		Author: person(c.Author), At: c.Committer.When.UTC(),
 		Subject: clean(subject), SignedBy: signer,
 	}
+	if committer := person(c.Committer); committer != described.Author {
+		described.Committer = committer
+	}
+	return described
 }
+
+func person(s object.Signature) string { return clean(s.Name + " <" + s.Email + ">") }
 
 // maxText is the longest author or subject that is kept.
 const maxText = 200

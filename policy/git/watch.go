@@ -27,7 +27,7 @@ func (s *Source) Watch(ctx context.Context, prev policy.Set, emit func(policy.Se
 	if s.repository.url.Scheme == "http" && (s.TokenFile != "" || s.PasswordFile != "") {
 		s.Log.Warn("the credentials are sent without encryption; use https")
 	}
-	w := &watch{Source: s, prev: prev, set: prev, emit: emit}
+	w := &watch{Source: s, prev: prev, set: prev, emit: emit, began: prev.Origin.Since}
 	w.restore()
 	pause := &backoff.ExponentialBackOff{
 		InitialInterval: s.Interval, MaxInterval: slowest * s.Interval, Multiplier: 2, RandomizationFactor: jitter,
@@ -40,6 +40,7 @@ func (s *Source) Watch(ctx context.Context, prev policy.Set, emit func(policy.Se
 		} else {
 			wait = pause.NextBackOff()
 		}
+		w.began = time.Time{}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -70,6 +71,9 @@ type watch struct {
 	emitted   bool
 	good      *policy.Reading // the commit in force
 	last      verdict
+	// began is when the problem began that the process before this one had; only until
+	// the first look has told whether it is over.
+	began time.Time
 }
 
 // verdict is what was made of what a tip points at. It stands as long as tip and keys
@@ -286,6 +290,9 @@ func (w *watch) restore() {
 
 // tell emits a set that says something new, and logs what that is.
 func (w *watch) tell(next policy.Set) {
+	if next.Origin.Problem != "" && w.set.Origin.Problem == "" && !w.began.IsZero() {
+		next.Origin.Since = w.began
+	}
 	if w.emitted && next.Same(w.set) {
 		return
 	}

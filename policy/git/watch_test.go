@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"greenlight/policy"
 )
@@ -18,7 +19,7 @@ func TestACommitComesIntoForce(t *testing.T) {
 	w := watchIt(t, o, policy.Set{})
 
 	set := w.in(first)
-	if c := set.Origin.Commit; c.Repository != a.bare || c.Ref != "main" || c.Author != "Ann Smith <ann@example.org>" ||
+	if c := set.Origin.Commit; c.Repository != a.bare || c.Ref != "main" || c.Author != "Ann Smith <ann@example.org>" || c.Committer != "" ||
 		c.Subject != "Begin" || c.At.IsZero() || c.SignedBy != "" {
 		t.Errorf("commit %+v", c)
 	}
@@ -43,6 +44,17 @@ func TestACommitComesIntoForce(t *testing.T) {
 }
 
 // An unchanged policy is the same one over commits, although it names a file of the checkout.
+// An author is whom a commit names; who made it is told beside.
+func TestACommitNamesWhoCommittedIt(t *testing.T) {
+	a := newAuthor(t)
+	a.write("fraud.yaml", model("fraud", "a.example"))
+	id := a.push("for somebody else", "--author", "Bob <bob@example.org>")
+	c := watchIt(t, a.options(), policy.Set{}).in(id).Origin.Commit
+	if c.Author != "Bob <bob@example.org>" || c.Committer != "Ann Smith <ann@example.org>" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestWhatACommitLeavesAloneStays(t *testing.T) {
 	a := newAuthor(t)
 	a.write("team/policies/fraud.yaml", model("fraud", "fraud.example")+"  validate: [golden: {file: cases.jsonl}]\n")
@@ -237,4 +249,36 @@ func names(t *testing.T, folder string) string {
 		}
 	}
 	return sorted(all)
+}
+
+// A problem that a restart does not end has begun before it.
+func TestAProblemIsAsOldAsItWasBeforeARestart(t *testing.T) {
+	a := newAuthor(t)
+	a.write("fraud.yaml", model("fraud", "a.example"))
+	id := a.push("first")
+	o := a.options()
+	first := watchIt(t, o, policy.Set{})
+	prev := first.in(id)
+	first.stop()
+
+	since := time.Now().Add(-time.Hour)
+	prev.Origin = policy.Origin{Problem: "the server was away", Since: since}
+	away := a.bare + ".away"
+	if err := os.Rename(a.bare, away); err != nil {
+		t.Fatal(err)
+	}
+	w := watchIt(t, o, prev)
+	if now := w.trouble("can't be fetched"); !now.Origin.Since.Equal(since) || now.Origin.Commit.ID != id {
+		t.Errorf("%+v; want it since %s", now.Origin, since)
+	}
+	if err := os.Rename(away, a.bare); err != nil {
+		t.Fatal(err)
+	}
+	w.in(id)
+	if err := os.Rename(a.bare, away); err != nil {
+		t.Fatal(err)
+	}
+	if now := w.trouble("can't be fetched"); !now.Origin.Since.After(since) {
+		t.Errorf("a new problem began with the old one: %+v", now.Origin)
+	}
 }

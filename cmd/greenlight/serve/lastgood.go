@@ -4,8 +4,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"greenlight/policy"
+	"greenlight/store"
 )
 
 // lastGood is the set of policies that were in force when the process last ran.
@@ -19,15 +21,54 @@ func (s *server) lastGood() (policy.Set, error) {
 	if err != nil {
 		return set, err
 	}
+	s.troubles, err = s.store.Troubles()
+	if err != nil {
+		return set, err
+	}
+	set.Origin.Problem, set.Origin.Since = s.trouble("origin")
 	for name, m := range models {
-		set.Models[name] = policy.Entry{Model: m}
+		problem, since := s.trouble("model " + name)
+		set.Models[name] = policy.Entry{Model: m, Problem: problem, Since: since}
 		s.kept["model "+name] = m
 	}
 	for name, f := range fleets {
-		set.Fleets[name] = policy.FleetEntry{Fleet: f}
+		problem, since := s.trouble("fleet " + name)
+		set.Fleets[name] = policy.FleetEntry{Fleet: f, Problem: problem, Since: since}
 		s.kept["fleet "+name] = f
 	}
 	return set, nil
+}
+
+func (s *server) trouble(who string) (problem string, since time.Time) {
+	t := s.troubles[who]
+	return t.Problem, t.Since
+}
+
+// keepTroubles writes what stands against the files, so that the next start knows
+// since when it does.
+func (s *server) keepTroubles(set policy.Set) {
+	now := map[string]store.Trouble{}
+	note := func(who, problem string, since time.Time) {
+		if problem != "" {
+			now[who] = store.Trouble{Problem: problem, Since: since.Round(0)} // as it comes back
+		}
+	}
+	note("origin", set.Origin.Problem, set.Origin.Since)
+	for name, e := range set.Models {
+		note("model "+name, e.Problem, e.Since)
+	}
+	for name, e := range set.Fleets {
+		note("fleet "+name, e.Problem, e.Since)
+	}
+	same := func(a, b store.Trouble) bool { return a.Problem == b.Problem && a.Since.Equal(b.Since) }
+	if maps.EqualFunc(now, s.troubles, same) {
+		return
+	}
+	if err := s.store.SaveTroubles(now); err != nil {
+		s.log.Error("can't keep since when policies have problems", "err", err)
+		return
+	}
+	s.troubles = now
 }
 
 // keepPolicies writes what changed in set to disk, and takes off it what is out of

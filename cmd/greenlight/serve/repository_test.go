@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,19 +63,20 @@ func run(t *testing.T, config serve.Config) *running {
 	return r
 }
 
-// shows waits until /metrics has all of lines.
-func (r *running) shows(lines ...string) {
+// shows waits until /metrics has all of lines, and answers with it.
+func (r *running) shows(lines ...string) string {
 	r.t.Helper()
-	body, found := "", false
-	for limit := time.Now().Add(30 * time.Second); !found; time.Sleep(5 * time.Millisecond) {
+	missing := func(body string) bool {
+		return slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(body, line) })
+	}
+	body := r.page()
+	for limit := time.Now().Add(30 * time.Second); missing(body); body = r.page() {
 		if time.Now().After(limit) {
 			r.t.Fatalf("/metrics does not show %q:\n%s", lines, body)
 		}
-		body, found = r.page(), true
-		for _, line := range lines {
-			found = found && strings.Contains(body, line)
-		}
+		time.Sleep(5 * time.Millisecond)
 	}
+	return body
 }
 
 // page is what /metrics says now.

@@ -66,6 +66,8 @@ type server struct {
 	ready chan struct{}
 	// kept says which policies are already on disk. Only keepPolicies touches it.
 	kept map[string]any
+	// troubles is what is kept of problems. Only keepTroubles touches it.
+	troubles map[string]store.Trouble
 }
 
 // Run serves until ctx is done or a part fails. config must have been checked.
@@ -237,6 +239,7 @@ func (s *server) takePolicies(set policy.Set) {
 	}
 	s.origin.origin.Store(&set.Origin)
 	s.keepPolicies(set)
+	s.keepTroubles(set)
 	s.filed.put(set)
 	s.heard.SetModels(slices.Collect(maps.Keys(set.Models)))
 	s.xds.SetFleets(fleets)
