@@ -32,6 +32,7 @@ var notShown = map[string]string{
 
 	"State.Facts.Rediscovering":  "EndpointsKnown is false meanwhile",
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
+	"State.Facts.Resized":        "what an instance carries is learned while it stands; Return.Carried says it",
 	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
 	"State.Rolled.Withdrawn":     "what keys are told apart by; Rolled.Key has it",
 	"Report.Behind":              "a batch waits for it, and the problem says how many",

@@ -102,11 +102,20 @@ func seenNodes(nodes []NodeTraffic, w Window) []NodeTraffic {
 
 // Rate is how many requests a second users ask of c; not of a sample, of all.
 func (t Traffic) Rate(c policy.Color) float64 {
+	return t.perSecond(c, func(a Tally) float64 { return a.Scaled })
+}
+
+// carried is how many of them c answers, and does not fail.
+func (t Traffic) carried(c policy.Color) float64 {
+	return t.perSecond(c, func(a Tally) float64 { return a.Scaled * (1 - float64(a.Errors)/float64(max(a.Requests, 1))) })
+}
+
+func (t Traffic) perSecond(c policy.Color, of func(Tally) float64) float64 {
 	total, over := 0.0, 0.0
 	for _, w := range t.lately() {
 		over += w.End.Sub(w.Begin).Seconds()
 		for _, r := range w.Users {
-			total += r.Colors.Of(c).Scaled
+			total += of(r.Colors.Of(c))
 		}
 	}
 	if over == 0 {

@@ -419,6 +419,8 @@ type Letting struct {
 type Facts struct {
 	Endpoints      EndpointSet
 	EndpointsKnown bool
+	// Resized is when the number of a color's ready endpoints last changed.
+	Resized ByColor[time.Time]
 	// Rediscovering is set until the registry has given its first trusted answer
 	// to a changed discovery; an older one that stands in for it is not known.
 	Rediscovering bool
