@@ -30,8 +30,8 @@ type Traffic struct {
 	Recent []Window
 	// Nodes are those that have reported users' requests, by fleet and node.
 	Nodes []NodeTraffic
-	// Records are what each color did while it alone was live and no switch had
-	// users on the other.
+	// Records are what each color did since it is live, while it alone had users and no
+	// copies were made of their requests.
 	Records ByColor[judge.Record]
 	// Shares is what each node sent to each color since the present weights.
 	Shares []NodeWindow

@@ -125,7 +125,8 @@ func (t *turn) measured(m Measured) {
 			t.lookAtShadow(w)
 		case t.exposed():
 			t.lookAtUsers(w)
-		case t.s.Live != "" && t.s.Weights == AllOn(t.s.Live):
+		}
+		if t.s.Live != "" && t.s.Weights == AllOn(t.s.Live) && t.s.Phase != Shadowing {
 			t.keepRecord(w)
 		}
 	}
@@ -135,6 +136,21 @@ func (t *turn) measured(m Measured) {
 func (t *turn) keepRecord(w Window) {
 	r := t.s.Facts.Traffic.Records.At(t.s.Live)
 	*r = r.Add(sample(t.routed(w).Of(t.s.Live), t.p.Judge))
+}
+
+// becomeLive makes c the live color. What it did when it was live before was another
+// version's.
+func (t *turn) becomeLive(c policy.Color) {
+	t.s.Live = c
+	*t.s.Facts.Traffic.Records.At(c) = judge.Record{}
+}
+
+// takeRecord makes what the old color did up to now what the new one is compared with. A
+// switch may have waited long since it began, and a record grows old.
+func (t *turn) takeRecord() {
+	if !t.moved() {
+		t.s.Judging.Record = t.s.Facts.Traffic.Records.Of(t.s.Switch.From)
+	}
 }
 
 // routed is users' requests of w that were routed by the present weights. A

@@ -11,6 +11,9 @@ import (
 func (t *turn) recover() {
 	s := &t.s
 	s.Facts = Facts{}
+	if s.Phase.Running() && s.Phase != Waiting { // what it says of the old color goes on
+		*s.Facts.Traffic.Records.At(s.Switch.From) = s.Judging.Record
+	}
 	if s.CheckRun != 0 { // what it would have said, the run before can't
 		if s.CheckRun == s.WalkRun {
 			s.Walked, s.WalkRun = false, 0

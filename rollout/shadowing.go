@@ -13,6 +13,7 @@ import (
 // any of them meets it.
 func (t *turn) enterShadow(why string) {
 	sw, plan := t.s.Switch, t.plan().Shadow
+	t.takeRecord()
 	t.publishMirrored(Mirror{To: sw.To, Percent: plan.Percent})
 	t.enter(Shadowing, fmt.Sprintf("%s of users' requests mirrored to %s: %s", percent(plan.Percent), sw.To, why))
 	t.s.Deadline = t.now.Add(plan.For)

@@ -1,0 +1,92 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// judgedByUsers is a model of which blue is live, with two instances of each color, and
+// a plan that users' traffic judges.
+func judgedByUsers(t *testing.T, p *policy.Model) *world {
+	t.Helper()
+	if p.Judge.Risk == 0 {
+		p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, Errors: policy.ErrorRule{Tolerate: 1}, Latency: policy.LatencyRule{Tolerate: 1.1}}
+	}
+	w := newWorld(t, p)
+	w.serving("v1", "v2")
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	return w
+}
+
+// serving has the colors serve these versions.
+func (w *world) serving(blue, green string) {
+	w.step(rollout.Observed{Endpoints: rollout.EndpointSet{Blue: instances(policy.Blue, 2, blue), Green: instances(policy.Green, 2, green)}})
+}
+
+// starts begins a switch, which every node follows.
+func (w *world) starts(id string) {
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: id})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+}
+
+// all is a second in which the color that has all users answers 100 of them.
+func (w *world) all(took time.Duration) func() rollout.Window {
+	return func() rollout.Window {
+		users := tallyOf(100, 0, took)
+		if w.s.Weights == rollout.AllOn(policy.Green) {
+			return w.usersOf(rollout.Tally{}, users)()
+		}
+		return w.usersOf(users, rollout.Tally{})()
+	}
+}
+
+// A version is compared with the one that it takes over from, and not with what the color
+// served when it was live before.
+func TestTheRecordIsOfTheVersionThatIsReplaced(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Bake, p.Retire.Off = nil, policy.Bake{For: time.Minute}, true
+	w := judgedByUsers(t, p)
+	w.meet(5*time.Minute, w.all(10*time.Millisecond)) // v1, on blue
+	w.starts("s1")
+	w.meet(90*time.Second, w.all(10*time.Millisecond)) // v2, on green
+	w.serving("v3", "v2")
+	w.starts("s2")
+	w.meet(65*time.Second, w.all(10*time.Millisecond)) // v3, on blue
+	w.serving("v3", "v4")
+	w.starts("s3")
+	if w.s.Phase != rollout.Baking || w.s.Switch.ID != "s3" {
+		t.Fatal(w.s.Phase, w.s.Switch.ID)
+	}
+	if n := w.s.Judging.Alone.Past.Requests; n < 6000 || n > 6600 {
+		t.Errorf("v4 is compared with %d requests, of v3 there were 6,500", n)
+	}
+}
+
+// What is compared with is what users met last, however long the switch was validated,
+// and also if nothing was heard of them when it began, just after a restart.
+func TestTheRecordGoesOnUntilTheFirstWeight(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		p := shortest()
+		p.Bake.Checks = nil
+		w := judgedByUsers(t, p)
+		w.starts("s1")
+		w.meet(20*time.Second, w.all(10*time.Millisecond))
+		if restart {
+			w.restart()
+			w.serving("v1", "v2")
+			w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		}
+		w.meet(20*time.Second, w.all(10*time.Millisecond))
+		w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+		if w.s.Phase != rollout.Baking {
+			t.Fatal(w.s.Phase)
+		}
+		if n := w.s.Judging.Alone.Past.Requests; n < 2000 {
+			t.Errorf("restart %v: green is compared with %d requests", restart, n)
+		}
+	}
+}
