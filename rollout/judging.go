@@ -236,7 +236,7 @@ func (t *turn) lookAtUsers(w Window) {
 	} else {
 		j.Test = j.Test.Look(judgeConfig(rules, stepsShare), sample(live, rules), sample(idle, rules))
 		j.Record = j.Record.Add(sample(live, rules))
-		if !t.plan().Route.Sticky.On() {
+		if !t.sticky() {
 			weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
 			j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
 		}
@@ -244,6 +244,10 @@ func (t *turn) lookAtUsers(w Window) {
 	t.lookAtLimits(idle)
 	t.noteWho(w)
 }
+
+// sticky reports whether users stay on a color, by the route that stands or by the one that
+// the switch began with.
+func (t *turn) sticky() bool { return t.p.Route.Sticky.On() || t.plan().Route.Sticky.On() }
 
 func (t *turn) lookAtLimits(target Tally) {
 	rules := t.plan().Judge

@@ -90,3 +90,22 @@ func TestTheRecordGoesOnUntilTheFirstWeight(t *testing.T) {
 		}
 	}
 }
+
+// A split that a changed policy makes sticky in the middle of a step is of users and not
+// of requests from then on: the share of requests is not held against it.
+func TestTheShareOfASplitThatBecomesSticky(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Shift = nil, []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+	w := judgedByUsers(t, p)
+	w.starts("s1")
+	w.meet(10*time.Second, w.usersOf(tallyOf(90, 0, time.Millisecond), tallyOf(10, 0, time.Millisecond)))
+	sticky := *p
+	sticky.Route.Sticky.Header = "x-user-id"
+	w.p = &sticky
+	w.step(rollout.PolicyChanged{})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.meet(2*time.Minute, w.usersOf(tallyOf(80, 0, time.Millisecond), tallyOf(20, 0, time.Millisecond)))
+	if w.s.Phase != rollout.Holding {
+		t.Errorf("%s: %s", w.s.Phase, w.s.Switch.Cause)
+	}
+}
