@@ -194,7 +194,7 @@ func sum(a, b Tally) Tally {
 func (t *turn) watchUsersAnew() {
 	j := &t.s.Judging
 	j.Since, j.Live, j.Idle, j.Share, j.Waived = t.now, Answered{}, Answered{}, judge.Share{}, ""
-	if t.s.Phase == Shadowing { // copies were judged; users are another matter
+	if !t.moved() { // copies were judged; users are another matter
 		j.Test, j.Limits, j.Slowed = judge.Test{}, nil, judge.Alone{}
 	}
 	t.s.Facts.Traffic.Shares, t.s.Facts.Traffic.Instances = nil, nil

@@ -109,3 +109,29 @@ func TestTheShareOfASplitThatBecomesSticky(t *testing.T) {
 		t.Errorf("%s: %s", w.s.Phase, w.s.Switch.Cause)
 	}
 }
+
+// The judgement on copies ends with the shadow, also where persons have to approve what
+// follows: it is kept for the report, and not held against the users' requests.
+func TestCopiesAreJudgedApartFromUsers(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Shift = nil, []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+	p.Shadow = policy.Shadow{Percent: 1000, For: time.Minute}
+	p.Approve = []policy.Approval{{Before: policy.BeforeShift, By: []string{"bob"}, Count: 1, Within: time.Hour}}
+	limit := 0.5
+	p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, Errors: policy.ErrorRule{Tolerate: 1, Max: &limit}, Latency: policy.LatencyRule{Tolerate: 1.1}}
+	w := judgedByUsers(t, p)
+	w.starts("s1")
+	w.meet(65*time.Second, func() rollout.Window {
+		seen := w.usersOf(tallyOf(100, 1, time.Millisecond), rollout.Tally{})()
+		seen.Shadow.Green = tallyOf(10, 0, time.Millisecond)
+		return seen
+	})
+	if v := w.s.Switch.Verdicts; w.s.Phase != rollout.Approving || len(v) != 1 || v[0].Result != rollout.Pass {
+		t.Errorf("%s, verdicts %+v", w.s.Phase, v)
+	}
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.step(rollout.Command{Verb: rollout.Approve, Actor: "bob"})
+	if j := w.s.Judging; w.s.Phase != rollout.Confirming || j.Test.Idle.Requests != 0 || len(j.Limits) != 0 {
+		t.Errorf("%s: %+v %+v", w.s.Phase, j.Test.Idle, j.Limits)
+	}
+}
