@@ -16,7 +16,8 @@ import (
 type Judging struct {
 	// Since is when the present weights were published: the counts begin there.
 	Since time.Time `json:"since,omitzero"`
-	// Last is the end of the last window that was looked at.
+	// Last is up to when users' traffic was looked at: the end of the last window, or later
+	// where users ask for nothing. Zero before the first window.
 	Last time.Time `json:"last,omitzero"`
 	// Live and Idle are what the old and the new color answered since then.
 	Live Answered `json:"live,omitzero"`
@@ -210,13 +211,36 @@ func (t *turn) forgive() {
 	t.s.Judging = Judging{Since: t.now, Last: j.Last, Live: j.Live, Idle: j.Idle, Record: j.Record, Alone: judge.NewAlone(j.Record)}
 }
 
+// lookEvery is how often it is written down that users' traffic is looked at although no
+// window comes.
+const lookEvery = time.Minute
+
+// looksAt is when that is due; zero while no clock runs by what is looked at.
+func (s State) looksAt() time.Time {
+	switch last := s.Judging.Last; {
+	case last.IsZero():
+		return time.Time{}
+	case s.Phase == Shadowing, s.Phase == Holding, s.Phase == Baking:
+		return last.Add(lookEvery)
+	default:
+		return time.Time{}
+	}
+}
+
+// noteLooked keeps a restart from taking hours without a request for hours in which
+// nobody looked.
+func (t *turn) noteLooked() {
+	if at := t.s.looksAt(); !at.IsZero() && t.due(at) {
+		t.s.Judging.Last = t.now
+	}
+}
+
 // unwatched is how long nobody looked at users' traffic before now.
 func (t *turn) unwatched() time.Duration {
-	last := t.s.Judging.Last
-	if last.IsZero() {
+	if t.s.looksAt().IsZero() {
 		return 0
 	}
-	return max(0, min(t.now.Sub(last), t.now.Sub(t.s.Since)))
+	return max(0, min(t.now.Sub(t.s.Judging.Last), t.now.Sub(t.s.Since)))
 }
 
 // lookAtUsers judges one window in which users may meet the target.

@@ -27,7 +27,8 @@ func (t *turn) recover() {
 	if s.Reverting { // the asking may not have been heard
 		s.Reverting, s.PolicyGeneration, s.PolicyAt = false, s.Generation, time.Time{}
 	}
-	if gap := t.unwatched(); gap > 0 && (s.Phase == Shadowing || s.Phase == Holding || s.Phase == Baking) {
+	if gap := t.unwatched(); gap > 0 {
+		s.Judging.Last = t.now
 		for _, at := range []*time.Time{&s.Deadline, &s.HoldUntil} { // nobody looked meanwhile
 			if !at.IsZero() {
 				*at = at.Add(gap)
