@@ -100,6 +100,15 @@ func seenNodes(nodes []NodeTraffic, w Window) []NodeTraffic {
 	return out
 }
 
+// slowestReport is how long a node lets its reports wait.
+func (t Traffic) slowestReport() time.Duration {
+	var most time.Duration
+	for _, n := range t.Nodes {
+		most = max(most, n.Gap)
+	}
+	return most
+}
+
 // Rate is how many requests a second users ask of c; not of a sample, of all.
 func (t Traffic) Rate(c policy.Color) float64 {
 	return t.perSecond(c, func(a Tally) float64 { return a.Scaled })

@@ -157,9 +157,14 @@ func (t *turn) takeRecord() {
 // routed is users' requests of w that were routed by the present weights. A
 // report that does not tell the weights counts from when they were published.
 func (t *turn) routed(w Window) ByColor[Tally] {
+	return usersOf(w, func(reported Weights) bool { return t.routedNow(reported, w) })
+}
+
+// usersOf adds up users' requests of w that were routed by such weights.
+func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 	var out ByColor[Tally]
 	for _, r := range w.Users {
-		if !t.routedNow(r.Weights, w) {
+		if !by(r.Weights) {
 			continue
 		}
 		for _, c := range policy.Colors {
@@ -255,18 +260,26 @@ func (t *turn) lookAtUsers(w Window) {
 	live, idle := colors.Of(sw.From), colors.Of(sw.To)
 	j.Live.add(live)
 	j.Idle.add(idle)
+	if t.s.Weights != AllOn(sw.To) && !t.sticky() && t.steady(w) {
+		weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
+		j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
+	}
 	if t.s.Weights == AllOn(sw.To) {
 		j.Alone = j.Alone.Look(judgeConfig(rules, bakeShare), sample(idle, rules))
 	} else {
 		j.Test = j.Test.Look(judgeConfig(rules, stepsShare), sample(live, rules), sample(idle, rules))
 		j.Record = j.Record.Add(sample(live, rules))
-		if !t.sticky() {
-			weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
-			j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
-		}
 	}
 	t.lookAtLimits(idle)
 	t.noteWho(w)
+}
+
+// steady reports whether as many requests of the present weights end in w as begin. Before
+// that the color that takes longer seems to get less than its share: what is under way is
+// not reported. Without a timeout there is no such time.
+func (t *turn) steady(w Window) bool {
+	longest := t.longestRequest()
+	return longest > 0 && !w.Begin.Before(t.s.Judging.Since.Add(longest+t.s.Facts.Traffic.slowestReport()))
 }
 
 // sticky reports whether users stay on a color, by the route that stands or by the one that
