@@ -160,6 +160,18 @@ func (t *turn) routed(w Window) ByColor[Tally] {
 	return usersOf(w, func(reported Weights) bool { return t.routedNow(reported, w) })
 }
 
+// routedBefore is users' requests of w that earlier steps of the switch routed: they took
+// longer than their step. They are no matter of the present step's share and counts, but
+// what is slow would never be judged if they were left out. Earlier steps sent fewer of
+// their requests to the target, so that the slow ones among them don't speak against it.
+func (t *turn) routedBefore(w Window) ByColor[Tally] {
+	return usersOf(w, func(reported Weights) bool {
+		return reported != t.s.Weights && slices.ContainsFunc(t.s.Switch.Transitions, func(tr Transition) bool {
+			return tr.To == Confirming && tr.Weights == reported
+		})
+	})
+}
+
 // usersOf adds up users' requests of w that were routed by such weights.
 func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 	var out ByColor[Tally]
@@ -264,6 +276,8 @@ func (t *turn) lookAtUsers(w Window) {
 		weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
 		j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
 	}
+	slow := t.routedBefore(w)
+	live, idle = sum(live, slow.Of(sw.From)), sum(idle, slow.Of(sw.To))
 	if t.s.Weights == AllOn(sw.To) {
 		j.Alone = j.Alone.Look(judgeConfig(rules, bakeShare), sample(idle, rules))
 	} else {

@@ -136,6 +136,34 @@ func TestCopiesAreJudgedApartFromUsers(t *testing.T) {
 	}
 }
 
+// A third of the requests to green hang until their timeout, which is longer than a step
+// is held. They end when the next weight stands already, and are judged all the same.
+func TestRequestsThatTakeLongerThanTheirStep(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Bake, p.Route.Timeout = nil, policy.Bake{For: 30 * time.Minute}, 40*time.Second
+	hold := 30 * time.Second
+	p.Shift = []policy.Step{{Weight: 1000, Hold: hold}, {Weight: 2000, Hold: hold}, {Weight: 3000, Hold: hold}, {Weight: policy.Full}}
+	w := judgedByUsers(t, p)
+	w.starts("s1")
+	routed := map[time.Time]rollout.Weights{}
+	for w.s.Phase == rollout.Holding && w.s.Weights.Green < policy.Full {
+		w.meet(time.Second, func() rollout.Window {
+			routed[w.now] = w.s.Weights
+			green := int(w.s.Weights.Green) / 100
+			seen := w.usersOf(tallyOf(100-green, 0, time.Millisecond), tallyOf(green*2/3, 0, time.Millisecond))()
+			if then := routed[w.now.Add(-40*time.Second)]; then.Green > 0 {
+				hung := int(then.Green) / 300
+				seen.Users = append(seen.Users, rollout.Routed{Weights: then, Colors: rollout.ByColor[rollout.Tally]{Green: tallyOf(hung, hung, 40*time.Second)}})
+			}
+			return seen
+		})
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	}
+	if w.s.Switch.Outcome != rollout.RolledBack || w.now.Sub(start) > time.Minute {
+		t.Errorf("%s after %s: %s", w.s.Phase, w.now.Sub(start), w.s.Switch.Cause)
+	}
+}
+
 // Requests to green take 12 s, and those to blue 10 s. For two seconds blue's are reported
 // alone: green gets its share all the same. A share that is wrong is found when as many
 // requests end as begin.
