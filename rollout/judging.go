@@ -172,6 +172,19 @@ func (t *turn) routedBefore(w Window) ByColor[Tally] {
 	})
 }
 
+// begun is a with the requests that must be under way, where share of all users' requests
+// go there. In the first moments after a publish only what is quick has ended, failures
+// above all, and that many of what has begun are no share that anybody meets.
+func (t *turn) begun(a Tally, w Window, share policy.Weight) Tally {
+	slowest := time.Duration(t.s.Judging.Record.Slowest() * float64(time.Second))
+	if a.Requests == 0 || !w.Begin.Before(t.s.Judging.Since.Add(slowest+t.s.Facts.Traffic.slowestReport())) {
+		return a
+	}
+	all := usersOf(w, func(Weights) bool { return true })
+	a.Requests = max(a.Requests, (all.Blue.Requests+all.Green.Requests)*int(share)/int(policy.Full))
+	return a
+}
+
 // usersOf adds up users' requests of w that were routed by such weights.
 func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 	var out ByColor[Tally]
@@ -277,7 +290,8 @@ func (t *turn) lookAtUsers(w Window) {
 		j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
 	}
 	slow := t.routedBefore(w)
-	live, idle = sum(live, slow.Of(sw.From)), sum(idle, slow.Of(sw.To))
+	live = t.begun(sum(live, slow.Of(sw.From)), w, t.s.Weights.Of(sw.From))
+	idle = t.begun(sum(idle, slow.Of(sw.To)), w, t.s.Weights.Of(sw.To))
 	if t.s.Weights == AllOn(sw.To) {
 		j.Alone = j.Alone.Look(judgeConfig(rules, bakeShare), sample(idle, rules))
 	} else {

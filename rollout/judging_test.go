@@ -6,6 +6,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/judge"
 )
 
 // judgedByUsers is a model of which blue is live, with two instances of each color, and
@@ -187,5 +188,75 @@ func TestTheShareIsOfRequestsAndNotOfAnswers(t *testing.T) {
 		if held := w.s.Phase == rollout.Held; held != (share != 50) {
 			t.Errorf("share %d: %s: %s", share, w.s.Phase, w.s.Switch.Cause)
 		}
+	}
+}
+
+// Both versions take 8 s to answer, and fail one request of a hundred at once. In the
+// first seconds after users, or copies, went to green its failures alone have ended: it
+// fails no more often than blue all the same, and keeps its limit.
+func TestFailuresEndBeforeAnswers(t *testing.T) {
+	mixed := func(n, bad int) rollout.Tally {
+		slow := tallyOf(n-bad, 0, 8*time.Second)
+		return rollout.Tally{Requests: n, Scaled: float64(n), Errors: bad, Latency: judge.Merge(slow.Latency, tallyOf(bad, bad, time.Millisecond).Latency)}
+	}
+	limit := 0.02
+	for _, phase := range []rollout.Phase{rollout.Shadowing, rollout.Holding, rollout.Baking} {
+		p := shortest()
+		p.Validate, p.Bake, p.Route.Timeout = nil, policy.Bake{For: 10 * time.Minute}, 0
+		p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, Errors: policy.ErrorRule{Tolerate: 1}, Latency: policy.LatencyRule{Tolerate: 1.1}}
+		switch phase {
+		case rollout.Shadowing:
+			p.Shadow = policy.Shadow{Percent: policy.Full, For: 10 * time.Minute}
+		case rollout.Holding:
+			p.Shift = []policy.Step{{Weight: 5000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+			p.Judge.Errors.Max = &limit
+		}
+		w := judgedByUsers(t, p)
+		w.meet(time.Minute, w.usersOf(mixed(3000, 30), rollout.Tally{}))
+		before := w.s.Weights
+		w.starts("s1")
+		if w.s.Phase != phase {
+			t.Fatal(w.s.Phase)
+		}
+		w.meet(2*time.Minute, func() rollout.Window {
+			all, ended := mixed(3000, 30), mixed(30, 30)
+			late := rollout.Routed{Weights: before, Colors: rollout.ByColor[rollout.Tally]{Blue: all}}
+			if w.now.Sub(w.s.Judging.Since) >= 8*time.Second {
+				ended, late = all, rollout.Routed{}
+			}
+			var seen rollout.Window
+			switch phase {
+			case rollout.Shadowing:
+				seen, late = w.usersOf(all, rollout.Tally{})(), rollout.Routed{}
+				seen.Shadow.Green = ended
+			case rollout.Holding:
+				seen = w.usersOf(ended, ended)()
+			default:
+				seen = w.usersOf(rollout.Tally{}, ended)()
+			}
+			seen.Users = append(seen.Users, late)
+			return seen
+		})
+		if w.s.Phase != phase {
+			t.Errorf("%s after %s: %s", w.s.Phase, w.s.Since.Sub(start), w.s.Switch.Cause)
+		}
+	}
+}
+
+// A version that fails half of its requests at once is found in these moments, too.
+func TestAnOutageIsFoundBeforeTheFirstAnswers(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Bake = nil, policy.Bake{For: 10 * time.Minute}
+	w := judgedByUsers(t, p)
+	w.meet(time.Minute, w.usersOf(tallyOf(500, 5, 8*time.Second), rollout.Tally{}))
+	before := w.s.Weights
+	w.starts("s1")
+	w.meet(3*time.Second, func() rollout.Window {
+		seen := w.usersOf(rollout.Tally{}, tallyOf(250, 250, time.Millisecond))()
+		seen.Users = append(seen.Users, rollout.Routed{Weights: before, Colors: rollout.ByColor[rollout.Tally]{Blue: tallyOf(495, 0, 8*time.Second)}})
+		return seen
+	})
+	if w.s.Phase != rollout.RollingBack {
+		t.Errorf("%s: %s", w.s.Phase, w.s.SoFar())
 	}
 }

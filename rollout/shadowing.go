@@ -53,6 +53,7 @@ func (t *turn) lookAtShadow(w Window) {
 	live, idle := t.routed(w).Of(sw.From), w.Shadow.Of(sw.To)
 	j.Live.add(live)
 	j.Idle.add(idle)
+	idle = t.begun(idle, w, t.s.Mirror.Percent)
 	c := judgeConfig(rules, shadowShare)
 	j.Slowed = j.Slowed.Look(c, sample(live, rules))
 	if rules.Off {
