@@ -143,13 +143,13 @@ func (f Facts) silent() []NodeRef {
 	for _, s := range f.Report.Stale {
 		gone[NodeRef{Fleet: s.Fleet, Node: s.Node}] = true
 	}
-	reporting := 0
+	reporting := map[string]int{}
 	var out []NodeRef
 	for _, n := range f.Traffic.Nodes {
 		quiet := f.Traffic.Ends().Sub(n.Last)
 		ref := NodeRef{Fleet: n.Fleet, Node: n.Node}
 		if quiet < max(silentAfter, 3*n.Gap) {
-			reporting++
+			reporting[n.Fleet]++
 			continue
 		}
 		if gone[ref] || n.Rate*quiet.Seconds() < silentRequests {
@@ -158,10 +158,11 @@ func (f Facts) silent() []NodeRef {
 		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))
 		out = append(out, ref)
 	}
-	if f.ReportKnown && reporting >= f.Report.Connected { // the others have left: few of them are named, and none after its lease
-		return nil
-	}
-	return out
+	return slices.DeleteFunc(out, func(n NodeRef) bool {
+		// All of the fleet's that are there report: the others have left. Few of them are
+		// named, and none after its lease.
+		return f.ReportKnown && reporting[n.Fleet] >= f.Report.Envoys[n.Fleet]
+	})
 }
 
 // Silent is the nodes whose reports are missed.

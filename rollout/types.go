@@ -163,6 +163,9 @@ type Report struct {
 	Settled   bool `json:"settled"`
 	Connected int  `json:"connected"` // nodes that route the model
 	Acked     int  `json:"acked"`     // of those, nodes that run this very generation
+	// Envoys counts the connected nodes by fleet, without gRPC clients that have no proxy
+	// and report no requests.
+	Envoys map[string]int `json:"envoys,omitempty"`
 
 	Pending  []NodeRef   `json:"pending,omitempty"`  // connected, neither ACKed nor rejected
 	Rejected []Rejection `json:"rejected,omitempty"` // connected, and NACKed something the model needs
