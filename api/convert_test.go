@@ -32,8 +32,10 @@ var notShown = map[string]string{
 
 	"State.Facts.Rediscovering":  "EndpointsKnown is false meanwhile",
 	"State.Facts.EndpointsKnown": "TestKnown tries it: what is shown is known",
+	"State.Facts.Resized":        "what an instance carries is learned while it stands; Return.Carried says it",
 	"State.PolicyAt":             "what rejections are weighed against; policy_generation says that the change is open",
 	"State.Rolled.Withdrawn":     "what keys are told apart by; Rolled.Key has it",
+	"Report.Envoys":              "who is silent is told by it; Status.Silent names them",
 	"Report.Behind":              "a batch waits for it, and the problem says how many",
 	"State.Facts.ReportKnown":    "TestKnown tries it: what is shown is known",
 

@@ -45,6 +45,7 @@ func (t *turn) askApproval(why string) bool {
 	if t.s.Phase == Approving || t.shifting() || t.s.Switch.Undoes != "" || missing == "" {
 		return false
 	}
+	t.closeJudgement()
 	if t.s.Mirror.Percent > 0 {
 		t.publishMirrored(Mirror{})
 	}

@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"time"
+
+	"greenlight/policy"
+)
 
 // policyChanged publishes the same weights under the new policy. A running
 // switch keeps its plan for all but the route. A policy that came back is not judged.
@@ -53,6 +57,11 @@ func (t *turn) observed(e EndpointSet) {
 	if f.Rediscovering && e.Problem != "" {
 		f.Endpoints = EndpointSet{Problem: e.Problem, Since: e.Since}
 		return
+	}
+	for _, c := range policy.Colors {
+		if f.ready(c) != len(e.Of(c)) {
+			*f.Resized.At(c) = t.now
+		}
 	}
 	f.Endpoints, f.EndpointsKnown, f.Rediscovering = e, true, false
 	t.noteWarmUp()

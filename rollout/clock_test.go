@@ -145,3 +145,38 @@ func TestPatienceEndsForNobodyWhileNobodyRuns(t *testing.T) {
 		}
 	}
 }
+
+// A bake of a model that users ask in the morning alone is not made longer by the hours
+// without a request, however often the server is started anew.
+func TestARestartAddsNoQuietHours(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Bake = nil, policy.Bake{For: 24 * time.Hour}
+	w := judgedByUsers(t, p)
+	w.starts("s1")
+	began := w.now
+	w.meet(70*time.Second, w.all(time.Millisecond))
+	for range 3 {
+		w.elapse(7 * time.Hour)
+		w.restart()
+		w.serving("v1", "v2")
+		w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	}
+	w.elapse(4 * time.Hour)
+	if took := w.s.Since.Sub(began); w.s.Phase != rollout.Retiring || took < 24*time.Hour || took > 24*time.Hour+5*time.Minute {
+		t.Errorf("%s after %s", w.s.Phase, took)
+	}
+}
+
+// A server that is started again and again before a window comes adds the time in which
+// nobody looked once.
+func TestRestartsInARowAddTheTimeOnce(t *testing.T) {
+	w := halfWatched(t)
+	left := w.s.Deadline.Sub(w.now)
+	for range 5 {
+		w.now = w.now.Add(time.Minute)
+		w.restart()
+	}
+	if now := w.s.Deadline.Sub(w.now); now < left || now > left+time.Second {
+		t.Errorf("%s are left after the restarts, %s before", now, left)
+	}
+}

@@ -118,3 +118,25 @@ func TestADrillThatIsRolledBackHasEnded(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// Envoys that report nothing any more tell of no quiet time: their users may be there.
+func TestSilenceIsNoQuietTime(t *testing.T) {
+	w := settledWorld(t)
+	report := func(asked int) func() rollout.Window {
+		return func() rollout.Window {
+			seen := w.usersOf(rollout.Tally{}, tallyOf(asked, 0, time.Millisecond))()
+			seen.Nodes = []rollout.NodeWindow{{Fleet: "edge", Node: "e1", Weights: w.s.Weights, Requests: rollout.ByColor[int]{Green: asked}}}
+			return seen
+		}
+	}
+	w.meet(20*time.Second, report(100))
+	w.meet(time.Minute, report(0))
+	actions := w.step(rollout.Command{Verb: rollout.Practise, Actor: "ann"})
+	if no, ok := actions[0].(rollout.Refuse); !ok || no.Code != rollout.NotReady || !strings.Contains(no.Message, "1 node of users is silent (edge/e1") {
+		t.Errorf("%s: %+v", w.s.Phase, actions)
+	}
+	w.step(rollout.Command{Verb: rollout.Practise, Actor: "ann", AnyRate: true})
+	if w.s.Phase != rollout.Drilling {
+		t.Error(w.s.Phase)
+	}
+}

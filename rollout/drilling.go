@@ -97,6 +97,10 @@ func (t *turn) refuseBusy(c Command) *Refuse {
 		return nil
 	case !t.s.Facts.Traffic.Known():
 		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same")
+	case len(t.s.Silent()) > 0: // silence is no quiet
+		silent := t.s.Silent()
+		return refuse(NotReady, "it is not known whether this is a quiet time: %s of users is silent%s; ask for a drill at any rate if it may be done all the same",
+			count(len(silent), "node"), names(silent))
 	case rate > quiet:
 		return refuse(Busy, "this is no quiet time: users ask for %s requests a second, quiet is at most %s%s; wait, name another rate, or ask for a drill at any rate",
 			figure(rate), figure(quiet), from)

@@ -30,8 +30,8 @@ type Traffic struct {
 	Recent []Window
 	// Nodes are those that have reported users' requests, by fleet and node.
 	Nodes []NodeTraffic
-	// Records are what each color did while it alone was live and no switch had
-	// users on the other.
+	// Records are what each color did since it is live, while it alone had users and no
+	// copies were made of their requests.
 	Records ByColor[judge.Record]
 	// Shares is what each node sent to each color since the present weights.
 	Shares []NodeWindow
@@ -100,13 +100,31 @@ func seenNodes(nodes []NodeTraffic, w Window) []NodeTraffic {
 	return out
 }
 
+// slowestReport is how long a node lets its reports wait.
+func (t Traffic) slowestReport() time.Duration {
+	var most time.Duration
+	for _, n := range t.Nodes {
+		most = max(most, n.Gap)
+	}
+	return most
+}
+
 // Rate is how many requests a second users ask of c; not of a sample, of all.
 func (t Traffic) Rate(c policy.Color) float64 {
+	return t.perSecond(c, func(a Tally) float64 { return a.Scaled })
+}
+
+// carried is how many of them c answers, and does not fail.
+func (t Traffic) carried(c policy.Color) float64 {
+	return t.perSecond(c, func(a Tally) float64 { return a.Scaled * (1 - float64(a.Errors)/float64(max(a.Requests, 1))) })
+}
+
+func (t Traffic) perSecond(c policy.Color, of func(Tally) float64) float64 {
 	total, over := 0.0, 0.0
 	for _, w := range t.lately() {
 		over += w.End.Sub(w.Begin).Seconds()
 		for _, r := range w.Users {
-			total += r.Colors.Of(c).Scaled
+			total += of(r.Colors.Of(c))
 		}
 	}
 	if over == 0 {
@@ -125,13 +143,13 @@ func (f Facts) silent() []NodeRef {
 	for _, s := range f.Report.Stale {
 		gone[NodeRef{Fleet: s.Fleet, Node: s.Node}] = true
 	}
-	reporting := 0
+	reporting := map[string]int{}
 	var out []NodeRef
 	for _, n := range f.Traffic.Nodes {
 		quiet := f.Traffic.Ends().Sub(n.Last)
 		ref := NodeRef{Fleet: n.Fleet, Node: n.Node}
 		if quiet < max(silentAfter, 3*n.Gap) {
-			reporting++
+			reporting[n.Fleet]++
 			continue
 		}
 		if gone[ref] || n.Rate*quiet.Seconds() < silentRequests {
@@ -140,10 +158,11 @@ func (f Facts) silent() []NodeRef {
 		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))
 		out = append(out, ref)
 	}
-	if f.ReportKnown && reporting >= f.Report.Connected { // the others have left: few of them are named, and none after its lease
-		return nil
-	}
-	return out
+	return slices.DeleteFunc(out, func(n NodeRef) bool {
+		// All of the fleet's that are there report: the others have left. Few of them are
+		// named, and none after its lease.
+		return f.ReportKnown && reporting[n.Fleet] >= f.Report.Envoys[n.Fleet]
+	})
 }
 
 // Silent is the nodes whose reports are missed.

@@ -16,7 +16,8 @@ import (
 type Judging struct {
 	// Since is when the present weights were published: the counts begin there.
 	Since time.Time `json:"since,omitzero"`
-	// Last is the end of the last window that was looked at.
+	// Last is up to when users' traffic was looked at: the end of the last window, or later
+	// where users ask for nothing. Zero before the first window.
 	Last time.Time `json:"last,omitzero"`
 	// Live and Idle are what the old and the new color answered since then.
 	Live Answered `json:"live,omitzero"`
@@ -125,7 +126,8 @@ func (t *turn) measured(m Measured) {
 			t.lookAtShadow(w)
 		case t.exposed():
 			t.lookAtUsers(w)
-		case t.s.Live != "" && t.s.Weights == AllOn(t.s.Live):
+		}
+		if t.s.Live != "" && t.s.Weights == AllOn(t.s.Live) && t.s.Phase != Shadowing {
 			t.keepRecord(w)
 		}
 	}
@@ -137,12 +139,57 @@ func (t *turn) keepRecord(w Window) {
 	*r = r.Add(sample(t.routed(w).Of(t.s.Live), t.p.Judge))
 }
 
+// becomeLive makes c the live color. What it did when it was live before was another
+// version's.
+func (t *turn) becomeLive(c policy.Color) {
+	t.s.Live = c
+	*t.s.Facts.Traffic.Records.At(c) = judge.Record{}
+}
+
+// takeRecord makes what the old color did up to now what the new one is compared with. A
+// switch may have waited long since it began, and a record grows old.
+func (t *turn) takeRecord() {
+	if !t.moved() {
+		t.s.Judging.Record = t.s.Facts.Traffic.Records.Of(t.s.Switch.From)
+	}
+}
+
 // routed is users' requests of w that were routed by the present weights. A
 // report that does not tell the weights counts from when they were published.
 func (t *turn) routed(w Window) ByColor[Tally] {
+	return usersOf(w, func(reported Weights) bool { return t.routedNow(reported, w) })
+}
+
+// routedBefore is users' requests of w that earlier steps of the switch routed: they took
+// longer than their step. They are no matter of the present step's share and counts, but
+// what is slow would never be judged if they were left out. Earlier steps sent fewer of
+// their requests to the target, so that the slow ones among them don't speak against it.
+func (t *turn) routedBefore(w Window) ByColor[Tally] {
+	return usersOf(w, func(reported Weights) bool {
+		return reported != t.s.Weights && slices.ContainsFunc(t.s.Switch.Transitions, func(tr Transition) bool {
+			return tr.To == Confirming && tr.Weights == reported
+		})
+	})
+}
+
+// begun is a with the requests that must be under way, where share of all users' requests
+// go there. In the first moments after a publish only what is quick has ended, failures
+// above all, and that many of what has begun are no share that anybody meets.
+func (t *turn) begun(a Tally, w Window, share policy.Weight) Tally {
+	slowest := time.Duration(t.s.Judging.Record.Slowest() * float64(time.Second))
+	if a.Requests == 0 || !w.Begin.Before(t.s.Judging.Since.Add(slowest+t.s.Facts.Traffic.slowestReport())) {
+		return a
+	}
+	all := usersOf(w, func(Weights) bool { return true })
+	a.Requests = max(a.Requests, (all.Blue.Requests+all.Green.Requests)*int(share)/int(policy.Full))
+	return a
+}
+
+// usersOf adds up users' requests of w that were routed by such weights.
+func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 	var out ByColor[Tally]
 	for _, r := range w.Users {
-		if !t.routedNow(r.Weights, w) {
+		if !by(r.Weights) {
 			continue
 		}
 		for _, c := range policy.Colors {
@@ -178,7 +225,7 @@ func sum(a, b Tally) Tally {
 func (t *turn) watchUsersAnew() {
 	j := &t.s.Judging
 	j.Since, j.Live, j.Idle, j.Share, j.Waived = t.now, Answered{}, Answered{}, judge.Share{}, ""
-	if t.s.Phase == Shadowing { // copies were judged; users are another matter
+	if !t.moved() { // copies were judged; users are another matter
 		j.Test, j.Limits, j.Slowed = judge.Test{}, nil, judge.Alone{}
 	}
 	t.s.Facts.Traffic.Shares, t.s.Facts.Traffic.Instances = nil, nil
@@ -194,13 +241,36 @@ func (t *turn) forgive() {
 	t.s.Judging = Judging{Since: t.now, Last: j.Last, Live: j.Live, Idle: j.Idle, Record: j.Record, Alone: judge.NewAlone(j.Record)}
 }
 
+// lookEvery is how often it is written down that users' traffic is looked at although no
+// window comes.
+const lookEvery = time.Minute
+
+// looksAt is when that is due; zero while no clock runs by what is looked at.
+func (s State) looksAt() time.Time {
+	switch last := s.Judging.Last; {
+	case last.IsZero():
+		return time.Time{}
+	case s.Phase == Shadowing, s.Phase == Holding, s.Phase == Baking:
+		return last.Add(lookEvery)
+	default:
+		return time.Time{}
+	}
+}
+
+// noteLooked keeps a restart from taking hours without a request for hours in which
+// nobody looked.
+func (t *turn) noteLooked() {
+	if at := t.s.looksAt(); !at.IsZero() && t.due(at) {
+		t.s.Judging.Last = t.now
+	}
+}
+
 // unwatched is how long nobody looked at users' traffic before now.
 func (t *turn) unwatched() time.Duration {
-	last := t.s.Judging.Last
-	if last.IsZero() {
+	if t.s.looksAt().IsZero() {
 		return 0
 	}
-	return max(0, min(t.now.Sub(last), t.now.Sub(t.s.Since)))
+	return max(0, min(t.now.Sub(t.s.Judging.Last), t.now.Sub(t.s.Since)))
 }
 
 // lookAtUsers judges one window in which users may meet the target.
@@ -215,19 +285,34 @@ func (t *turn) lookAtUsers(w Window) {
 	live, idle := colors.Of(sw.From), colors.Of(sw.To)
 	j.Live.add(live)
 	j.Idle.add(idle)
+	if t.s.Weights != AllOn(sw.To) && !t.sticky() && t.steady(w) {
+		weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
+		j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
+	}
+	slow := t.routedBefore(w)
+	live = t.begun(sum(live, slow.Of(sw.From)), w, t.s.Weights.Of(sw.From))
+	idle = t.begun(sum(idle, slow.Of(sw.To)), w, t.s.Weights.Of(sw.To))
 	if t.s.Weights == AllOn(sw.To) {
 		j.Alone = j.Alone.Look(judgeConfig(rules, bakeShare), sample(idle, rules))
 	} else {
 		j.Test = j.Test.Look(judgeConfig(rules, stepsShare), sample(live, rules), sample(idle, rules))
 		j.Record = j.Record.Add(sample(live, rules))
-		if !t.plan().Route.Sticky.On() {
-			weight := float64(t.s.Weights.Of(sw.To)) / float64(policy.Full)
-			j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
-		}
 	}
 	t.lookAtLimits(idle)
 	t.noteWho(w)
 }
+
+// steady reports whether as many requests of the present weights end in w as begin. Before
+// that the color that takes longer seems to get less than its share: what is under way is
+// not reported. Without a timeout there is no such time.
+func (t *turn) steady(w Window) bool {
+	longest := t.longestRequest()
+	return longest > 0 && !w.Begin.Before(t.s.Judging.Since.Add(longest+t.s.Facts.Traffic.slowestReport()))
+}
+
+// sticky reports whether users stay on a color, by the route that stands or by the one that
+// the switch began with.
+func (t *turn) sticky() bool { return t.p.Route.Sticky.On() || t.plan().Route.Sticky.On() }
 
 func (t *turn) lookAtLimits(target Tally) {
 	rules := t.plan().Judge

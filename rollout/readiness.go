@@ -97,19 +97,24 @@ func (s State) unready(r Readiness) (why string, short bool) {
 
 func figure(v float64) string { return fmt.Sprintf("%g", rounded(v)) }
 
-// noteCarried remembers the most that the instances of each color carry. Small
-// rises are not worth a journal's write.
+// noteCarried remembers the most that the instances of each color carry. What they fail
+// they do not carry, and what others carried a moment ago is not theirs. Small rises are
+// not worth a journal's write.
 func (t *turn) noteCarried() {
 	f := t.s.Facts
 	if !f.trusted() || len(f.Traffic.Recent) < 5 {
 		return
 	}
+	since := f.Traffic.lately()[0].Begin
 	for _, c := range policy.Colors {
 		ready := f.ready(c)
 		if ready == 0 {
 			continue
 		}
-		rate, next := f.Traffic.Rate(c)/float64(ready), t.s.Carried.Of(c)
+		if f.Resized.Of(c).After(since) {
+			continue
+		}
+		rate, next := f.Traffic.carried(c)/float64(ready), t.s.Carried.Of(c)
 		if version := f.version(c); next.Version != version {
 			next = Carried{Version: version}
 		}

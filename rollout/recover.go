@@ -11,6 +11,9 @@ import (
 func (t *turn) recover() {
 	s := &t.s
 	s.Facts, s.GiveUpAt = Facts{}, time.Time{}
+	if s.Phase.Running() && s.Phase != Waiting { // what it says of the old color goes on
+		*s.Facts.Traffic.Records.At(s.Switch.From) = s.Judging.Record
+	}
 	if s.CheckRun != 0 { // what it would have said, the run before can't
 		if s.CheckRun == s.WalkRun {
 			s.Walked, s.WalkRun = false, 0
@@ -24,7 +27,8 @@ func (t *turn) recover() {
 	if s.Reverting { // the asking may not have been heard
 		s.Reverting, s.PolicyGeneration, s.PolicyAt = false, s.Generation, time.Time{}
 	}
-	if gap := t.unwatched(); gap > 0 && (s.Phase == Shadowing || s.Phase == Holding || s.Phase == Baking) {
+	if gap := t.unwatched(); gap > 0 {
+		s.Judging.Last = t.now
 		for _, at := range []*time.Time{&s.Deadline, &s.HoldUntil} { // nobody looked meanwhile
 			if !at.IsZero() {
 				*at = at.Add(gap)

@@ -13,6 +13,7 @@ import (
 // any of them meets it.
 func (t *turn) enterShadow(why string) {
 	sw, plan := t.s.Switch, t.plan().Shadow
+	t.takeRecord()
 	t.publishMirrored(Mirror{To: sw.To, Percent: plan.Percent})
 	t.enter(Shadowing, fmt.Sprintf("%s of users' requests mirrored to %s: %s", percent(plan.Percent), sw.To, why))
 	t.s.Deadline = t.now.Add(plan.For)
@@ -52,6 +53,7 @@ func (t *turn) lookAtShadow(w Window) {
 	live, idle := t.routed(w).Of(sw.From), w.Shadow.Of(sw.To)
 	j.Live.add(live)
 	j.Idle.add(idle)
+	idle = t.begun(idle, w, t.s.Mirror.Percent)
 	c := judgeConfig(rules, shadowShare)
 	j.Slowed = j.Slowed.Look(c, sample(live, rules))
 	if rules.Off {

@@ -12,6 +12,7 @@ import (
 // shift publishes the next step's weight. The caller has looked at missing.
 func (t *turn) shift(why string) {
 	t.closeJudgement()
+	t.takeRecord()
 	sw := t.s.Switch
 	if t.urged != "" {
 		why, t.urged = t.urged+"; "+why, ""
@@ -109,7 +110,7 @@ func (t *turn) confirmed() {
 		return
 	}
 	if t.s.Weights == AllOn(t.s.Switch.To) {
-		t.s.Live = t.s.Switch.To
+		t.becomeLive(t.s.Switch.To)
 		t.s.Walked, t.s.WalkRun = false, 0
 		t.enter(Baking, text)
 		t.s.Deadline = t.now.Add(t.plan().Bake.For)

@@ -14,7 +14,7 @@ func New(model string) State { return State{Model: model, Phase: Idle} }
 // After a Step at now that did not refuse a command, it is zero or after now.
 func (s State) WakeAt() time.Time {
 	var wake time.Time
-	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt, s.Rolled.Next, s.Queued.Opens} {
+	for _, t := range []time.Time{s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt, s.Rolled.Next, s.Queued.Opens, s.looksAt()} {
 		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
 			wake = t
 		}
@@ -46,6 +46,7 @@ func Step(s State, e Event, p *policy.Model, now time.Time) (State, []Action) {
 	}
 	t.roll()
 	t.clearPast()
+	t.noteLooked()
 	t.countTwice()
 	t.s.Problem = strings.Join(append(t.problems, t.standing()...), "; ")
 	return t.s, t.actions

@@ -238,6 +238,14 @@ func TestTheWalkThroughTheRouteIsNotLostInARestart(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	w.restart()
 	w.step(rollout.Observed{Endpoints: w.healthy()})
+	w.step(rollout.Reported{Report: rollout.Report{Generation: w.s.Generation}}) // no node has come back yet
+	w.step(rollout.Reported{Report: rollout.Report{
+		Generation: w.s.Generation, Settled: true,
+		Stale: []rollout.Stale{{Fleet: "edge", Node: "e1", Since: w.now, Until: w.now.Add(time.Hour)}},
+	}})
+	if w.s.Phase != rollout.Baking || w.s.Walked {
+		t.Errorf("%s, walked %v, and no node is there", w.s.Phase, w.s.Walked)
+	}
 	reported()
 	if w.s.Phase != rollout.Baking || w.s.WalkRun == 0 {
 		t.Errorf("%s, walk %d", w.s.Phase, w.s.WalkRun)

@@ -30,9 +30,10 @@ func RouteChecks(p *policy.Model) []policy.Check {
 }
 
 // walkRoute sends known requests the way that users' requests go, once, when the
-// target has full weight. Where the fleets' entries are not known there is no such way.
+// target has full weight and the nodes are there. Where the fleets' entries are not known
+// there is no such way.
 func (t *turn) walkRoute() {
-	if t.s.Walked || t.s.CheckRun != 0 || !t.s.Facts.EndpointsKnown || !t.s.Facts.reported(t.s.Generation) {
+	if t.s.Walked || t.s.CheckRun != 0 || !t.s.Facts.EndpointsKnown || !t.s.Facts.heard(t.s.Generation) {
 		return
 	}
 	checks, entries := RouteChecks(t.plan()), t.s.Facts.Report.Entries

@@ -189,3 +189,34 @@ func TestNodesThatLeftAreNotSilent(t *testing.T) {
 		t.Errorf("%d of 50 connected nodes are silent", len(all))
 	}
 }
+
+// A node that left its fleet, and whose lease has ended, is not silent because clients
+// without a proxy, or another fleet, are connected and report nothing.
+func TestWhoNeverReportsMakesNobodySilent(t *testing.T) {
+	w := newWorld(t, shortest())
+	w.step(rollout.Observed{Endpoints: w.healthy()})
+	connected := func(edge int) {
+		r := allACK(w.s, edge+4)
+		r.Envoys = map[string]int{"edge": edge, "own": 2}
+		w.step(rollout.Reported{Report: r})
+	}
+	reporting := func(nodes int) func() rollout.Window {
+		return func() rollout.Window {
+			var out rollout.Window
+			for i := range nodes {
+				out.Nodes = append(out.Nodes, rollout.NodeWindow{Fleet: "edge", Node: fmt.Sprintf("e%d", i), Weights: w.s.Weights, Requests: rollout.ByColor[int]{Blue: 20}})
+			}
+			return out
+		}
+	}
+	connected(3)
+	w.meet(10*time.Second, reporting(3))
+	w.meet(10*time.Second, reporting(2))
+	if all := w.s.Silent(); len(all) != 1 {
+		t.Errorf("one of three is silent: %+v", all)
+	}
+	connected(2)
+	if all := w.s.Silent(); len(all) != 0 {
+		t.Errorf("a node that left is silent: %+v", all)
+	}
+}

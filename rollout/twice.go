@@ -43,7 +43,7 @@ func (t *turn) countTwice() {
 	if f.trusted() {
 		idle := t.s.Live.Other()
 		second = f.ready(idle) + f.Endpoints.Unready[idle]
-		if t.s.Phase.Running() && t.rolling() { // only what is more than there was
+		if t.s.Phase.Running() && t.rolling() && t.s.Rolled.Total > 0 { // only what is more than there was
 			second = max(0, second+f.ready(t.s.Live)+f.Endpoints.Unready[t.s.Live]-t.s.Rolled.Total)
 		}
 	}

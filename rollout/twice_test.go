@@ -88,3 +88,19 @@ func TestWarmUpIsMeasured(t *testing.T) {
 		t.Errorf("took %s after an illness", w.s.WarmUp.Took)
 	}
 }
+
+// A rolling switch that waits for its turn runs nothing twice, for days perhaps.
+func TestARollingSwitchThatWaitsTakesNothing(t *testing.T) {
+	p := shortest()
+	p.Rolling = &policy.Rolling{Batch: policy.Amount{Count: 1}, Capacity: policy.Full * 3 / 4, Hold: time.Minute}
+	p.Calendar = closedAtNight(t)
+	w := newWorld(t, p)
+	w.see(4, 1)
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.elapse(10 * time.Hour)
+	if w.s.Phase != rollout.Waiting {
+		t.Fatal(w.s.Phase)
+	}
+	hours(t, "of the model", w.s.Twice, w.now, 10)
+	hours(t, "of the switch", w.s.Switch.Twice, w.now, 10)
+}

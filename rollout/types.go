@@ -163,6 +163,9 @@ type Report struct {
 	Settled   bool `json:"settled"`
 	Connected int  `json:"connected"` // nodes that route the model
 	Acked     int  `json:"acked"`     // of those, nodes that run this very generation
+	// Envoys counts the connected nodes by fleet, without gRPC clients that have no proxy
+	// and report no requests.
+	Envoys map[string]int `json:"envoys,omitempty"`
 
 	Pending  []NodeRef   `json:"pending,omitempty"`  // connected, neither ACKed nor rejected
 	Rejected []Rejection `json:"rejected,omitempty"` // connected, and NACKed something the model needs
@@ -419,6 +422,8 @@ type Letting struct {
 type Facts struct {
 	Endpoints      EndpointSet
 	EndpointsKnown bool
+	// Resized is when the number of a color's ready endpoints last changed.
+	Resized ByColor[time.Time]
 	// Rediscovering is set until the registry has given its first trusted answer
 	// to a changed discovery; an older one that stands in for it is not known.
 	Rediscovering bool

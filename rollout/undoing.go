@@ -101,7 +101,7 @@ func (t *turn) elsewhere(b Earlier) string {
 // was left is kept as it is.
 func (t *turn) undone(text string) {
 	sw := t.s.Switch
-	t.s.Live = sw.To
+	t.becomeLive(sw.To)
 	t.conclude(Succeeded, "")
 	t.s.Tried = without(t.s.Tried, sw.ToVersion)
 	t.noteTakenBack(sw.FromVersion, "gone back to before switch "+sw.Undoes+because(sw.Reason))

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"time"
 
 	"greenlight/policy"
 	"greenlight/policy/calendar"
@@ -32,12 +33,17 @@ func (t *turn) untold() string {
 
 // patient ends the time of a step or the bake, which is over, as users' traffic
 // allows: it waits up to judge.maxHold for a judgement, and then does what the
-// policy says. It answers true when the switch must not go on now.
+// policy says. While the calendar is closed nothing is late: traffic may speak until it
+// opens, and maxHold begins then. It answers true when the switch must not go on now.
 func (t *turn) patient() (waits bool, note string) {
 	untold := t.untold()
 	rules := t.plan().Judge
 	if untold == "" {
 		return false, t.users()
+	}
+	if t.s.Phase != Baking && t.barred() != "" {
+		t.s.HoldUntil, t.s.HeldOn = time.Time{}, false
+		return true, ""
 	}
 	if t.s.HoldUntil.IsZero() && !t.s.HeldOn {
 		t.s.HoldUntil = t.now.Add(rules.MaxHold)

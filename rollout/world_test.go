@@ -108,7 +108,7 @@ func instances(c policy.Color, n int, version string) []rollout.Endpoint {
 // allACK is the report of a fleet of n nodes that does what it was told.
 func allACK(s rollout.State, n int) rollout.Report {
 	r := rollout.Report{
-		Generation: s.Generation, Settled: true, Connected: n, Acked: n,
+		Generation: s.Generation, Settled: true, Connected: n, Acked: n, Envoys: map[string]int{"edge": n},
 		Cold: map[policy.Color]int{}, MaySend: map[policy.Color]int{}, Sending: map[policy.Color]int{},
 	}
 	for _, c := range policy.Colors {

@@ -253,7 +253,7 @@ func TestSingleStreamsAreOneNode(t *testing.T) {
 	again := r.single(conn, cluster, "a")
 	again.ask(cluster)
 	again.recv(cluster)
-	if rep := r.Report("fraud"); rep.Connected != 2 {
+	if rep := r.Report("fraud"); rep.Connected != 2 || rep.Envoys["edge"] != 2 {
 		t.Fatalf("a second stream for clusters is another connection: %+v", rep)
 	}
 }
@@ -280,5 +280,8 @@ func TestProxylessClientsCountWhereTheyAsk(t *testing.T) {
 	r.acked("fraud", 1)
 	if rep := r.Report("other"); rep.Connected != 0 {
 		t.Fatalf("%+v", rep)
+	}
+	if rep := r.Report("fraud"); len(rep.Envoys) != 0 {
+		t.Fatalf("a client without a proxy is no Envoy: %+v", rep)
 	}
 }

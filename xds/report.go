@@ -19,6 +19,7 @@ func (s *Server) Report(name string) rollout.Report {
 		now: s.opts.Now(), sends: map[*blob][2]bool{},
 		report: rollout.Report{
 			Settled:   s.settled(s.opts.Now()),
+			Envoys:    map[string]int{},
 			Cold:      map[policy.Color]int{},
 			ColdNodes: map[policy.Color][]rollout.NodeRef{},
 			MaySend:   map[policy.Color]int{},
@@ -88,6 +89,9 @@ func (t *tally) count(n *node, want *blob) {
 	}
 	r := &t.report
 	r.Connected++
+	if !n.proxyless() {
+		r.Envoys[n.key.fleet]++
+	}
 	may := t.maySend(n)
 	for i, c := range policy.Colors {
 		t.countColor(n, c, t.clusters[i], may[i])

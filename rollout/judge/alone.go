@@ -80,6 +80,11 @@ func (r Record) Add(s Sample) Record {
 // Requests is how many r remembers.
 func (r Record) Requests() int { return r.Halves[0].Counts.Requests + r.Halves[1].Counts.Requests }
 
+// Slowest is within how many seconds nearly all that r remembers were answered.
+func (r Record) Slowest() float64 {
+	return Merge(r.Halves[0].Latency, r.Halves[1].Latency).Quantile(0.999)
+}
+
 // What a comparison with the past tolerates beyond the policy, as time has passed
 // and traffic changed: odds of failing half as high again, latencies a quarter
 // longer, a spread of 4 until it was measured, and as many standard deviations of

@@ -127,7 +127,7 @@ func (f *fleet) send(n *node) {
 // report is what the fleets say of the model.
 func (f *fleet) report(now time.Time) rollout.Report {
 	r := rollout.Report{
-		Settled: f.settled, Cold: map[policy.Color]int{}, ColdNodes: map[policy.Color][]rollout.NodeRef{},
+		Settled: f.settled, Envoys: map[string]int{}, Cold: map[policy.Color]int{}, ColdNodes: map[policy.Color][]rollout.NodeRef{},
 		MaySend: map[policy.Color]int{}, Sending: map[policy.Color]int{},
 	}
 	if f.published == nil {
@@ -157,6 +157,7 @@ func (f *fleet) report(now time.Time) rollout.Report {
 // count adds a connected node.
 func (n *node) count(r *rollout.Report, generation uint64) {
 	r.Connected++
+	r.Envoys[n.fleet]++
 	ref := rollout.NodeRef{Fleet: n.fleet, Node: n.name}
 	for _, c := range policy.Colors {
 		if n.may(c) {

@@ -41,6 +41,7 @@ func (w *World) SetEndpoints(e rollout.EndpointSet) {
 func (w *World) SetRecord(r judge.Record) {
 	if sw := w.state.Switch; sw != nil && w.state.Phase.Running() && w.state.Weights.Of(sw.To) == 0 {
 		w.state.Judging.Record = r
+		*w.state.Facts.Traffic.Records.At(sw.From) = r
 	}
 }
 

@@ -1,0 +1,69 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"greenlight/policy"
+	"greenlight/rollout"
+)
+
+// meet lets so much time pass, each second of it with a window of users' requests.
+func (w *world) meet(d time.Duration, window func() rollout.Window) {
+	w.t.Helper()
+	for range int(d / time.Second) {
+		w.elapse(time.Second)
+		seen := window()
+		seen.Begin, seen.End = w.now.Add(-time.Second), w.now
+		w.step(rollout.Measured{Windows: []rollout.Window{seen}})
+	}
+}
+
+// usersOf is a second of users' requests, by the weights that stand.
+func (w *world) usersOf(blue, green rollout.Tally) func() rollout.Window {
+	return func() rollout.Window {
+		return rollout.Window{Users: []rollout.Routed{routed(w.s.Weights, blue, green)}}
+	}
+}
+
+// Nine of ten instances went away, and the last one failed most of what all users asked:
+// that it was asked so much is no proof that it can carry it.
+func TestWhatAnInstanceFailedItDidNotCarry(t *testing.T) {
+	p := shortest()
+	p.Shift = []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+	w := newWorld(t, p)
+	blue := func(ready int) {
+		w.step(rollout.Observed{Endpoints: rollout.EndpointSet{
+			Blue: instances(policy.Blue, ready, "v1"), Green: instances(policy.Green, 10, "v2"),
+			Unready: map[policy.Color]int{policy.Blue: 10 - ready},
+		}})
+	}
+	blue(10)
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.meet(20*time.Second, w.usersOf(tallyOf(1000, 0, time.Millisecond), rollout.Tally{}))
+	blue(1)
+	w.meet(20*time.Second, w.usersOf(tallyOf(1000, 900, time.Millisecond), rollout.Tally{}))
+	blue(10)
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 3)})
+	w.meet(20*time.Second, w.usersOf(tallyOf(900, 0, time.Millisecond), tallyOf(100, 0, time.Millisecond)))
+	blue(2)
+	if r := w.s.Readiness(); !r.Short || r.Carried > 110 {
+		t.Errorf("%s: %+v", w.s.Phase, r)
+	}
+}
+
+// While instances come and go it is not known who carried what: the rate is that of the
+// last ten seconds, the number of instances that of now.
+func TestWhatOthersCarriedIsNoInstancesOwn(t *testing.T) {
+	w := newWorld(t, shortest())
+	all := w.usersOf(tallyOf(1000, 0, time.Millisecond), rollout.Tally{})
+	w.step(rollout.Observed{Endpoints: rollout.EndpointSet{Blue: instances(policy.Blue, 10, "v1")}})
+	w.meet(12*time.Second, all)
+	w.step(rollout.Observed{Endpoints: rollout.EndpointSet{Blue: instances(policy.Blue, 1, "v1")}})
+	w.meet(time.Second, all)
+	if c := w.s.Carried.Blue; c.Rate != 100 || c.Endpoints != 10 {
+		t.Errorf("%+v", c)
+	}
+}
