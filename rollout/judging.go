@@ -147,7 +147,7 @@ func (t *turn) routed(w Window) ByColor[Tally] {
 		}
 		for _, c := range policy.Colors {
 			at := out.At(c)
-			*at = sum(*at, r.Colors.Of(c))
+			*at = at.Plus(r.Colors.Of(c))
 		}
 	}
 	return out
@@ -158,20 +158,6 @@ func (t *turn) routed(w Window) ByColor[Tally] {
 func (t *turn) routedNow(reported Weights, w Window) bool {
 	untold := reported == Weights{}
 	return reported == t.s.Weights || untold && !w.Begin.Before(t.s.Judging.Since)
-}
-
-// sum adds what a judgement needs of two tallies.
-func sum(a, b Tally) Tally {
-	if a.Requests == 0 {
-		return b
-	}
-	if b.Requests == 0 {
-		return a
-	}
-	return Tally{
-		Requests: a.Requests + b.Requests, Scaled: a.Scaled + b.Scaled, Errors: a.Errors + b.Errors,
-		Rejected: a.Rejected + b.Rejected, Gone: a.Gone + b.Gone, Latency: judge.Merge(a.Latency, b.Latency),
-	}
 }
 
 // watchUsersAnew begins the counts of new weights. The comparison of the steps goes on.
