@@ -23,8 +23,7 @@ func (s *Server) Advise(_ context.Context, r *adminv1.AdviseRequest) (*adminv1.A
 		})
 	}
 	advice, err := rollout.Advise(st)
-	var refused *rollout.RefusedError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*rollout.RefusedError](err); ok {
 		return nil, refusal(r.GetModel(), rollout.Command{}, refused)
 	}
 	return &adminv1.AdviseResponse{

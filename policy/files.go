@@ -82,8 +82,7 @@ func (b *builder) file(path, written string) string {
 // reason is an error of the operating system without the path, which may be
 // resolved and say more than was asked.
 func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()

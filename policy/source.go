@@ -265,8 +265,7 @@ func parse(list token.Tokens) (root ast.Node, problem *Problem) {
 
 // syntaxProblem takes place and message from the parser's error.
 func syntaxProblem(err error, first *token.Token) *Problem {
-	var syntax *yaml.SyntaxError
-	if errors.As(err, &syntax) && syntax.Token != nil {
+	if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok && syntax.Token != nil {
 		return problemAt(syntax.Token, RuleSyntax, "%s", syntax.Message)
 	}
 	return problemAt(first, RuleSyntax, "%s", firstLine(err.Error()))

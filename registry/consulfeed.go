@@ -136,8 +136,7 @@ func statusOf(checks api.HealthChecks) status {
 
 // brief takes the URL, which says nothing new, off an error of the client.
 func brief(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

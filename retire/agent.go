@@ -82,8 +82,7 @@ func (a *agents) put(ctx context.Context, at url.URL, id string, query url.Value
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err
 		}
 		return fmt.Errorf("%w; retire.consul.port and scheme say where agents listen", err)

@@ -143,8 +143,7 @@ func (s scaler) late(now int) error {
 
 // failed words an answer of Nomad by what it takes.
 func (s scaler) failed(what string, err error) error {
-	var unexpected api.UnexpectedResponseError
-	if errors.As(err, &unexpected) {
+	if unexpected, ok := errors.AsType[api.UnexpectedResponseError](err); ok {
 		switch unexpected.StatusCode() {
 		case 403:
 			return fmt.Errorf("%s nomad job %s: permission denied; retire.nomad.token needs scale-job and read-job", what, s.job)

@@ -194,7 +194,7 @@ func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 		}
 		for _, c := range policy.Colors {
 			at := out.At(c)
-			*at = sum(*at, r.Colors.Of(c))
+			*at = at.Plus(r.Colors.Of(c))
 		}
 	}
 	return out
@@ -205,20 +205,6 @@ func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 func (t *turn) routedNow(reported Weights, w Window) bool {
 	untold := reported == Weights{}
 	return reported == t.s.Weights || untold && !w.Begin.Before(t.s.Judging.Since)
-}
-
-// sum adds what a judgement needs of two tallies.
-func sum(a, b Tally) Tally {
-	if a.Requests == 0 {
-		return b
-	}
-	if b.Requests == 0 {
-		return a
-	}
-	return Tally{
-		Requests: a.Requests + b.Requests, Scaled: a.Scaled + b.Scaled, Errors: a.Errors + b.Errors,
-		Rejected: a.Rejected + b.Rejected, Gone: a.Gone + b.Gone, Latency: judge.Merge(a.Latency, b.Latency),
-	}
 }
 
 // watchUsersAnew begins the counts of new weights. The comparison of the steps goes on.
@@ -290,13 +276,14 @@ func (t *turn) lookAtUsers(w Window) {
 		j.Share = j.Share.Look(idle.Requests, idle.Requests+live.Requests, weight)
 	}
 	slow := t.routedBefore(w)
-	live = t.begun(sum(live, slow.Of(sw.From)), w, t.s.Weights.Of(sw.From))
-	idle = t.begun(sum(idle, slow.Of(sw.To)), w, t.s.Weights.Of(sw.To))
+	live, idle = live.Plus(slow.Of(sw.From)), idle.Plus(slow.Of(sw.To))
+	did := sample(live, rules) // a record has time: what is under way comes to it when it ends
+	live, idle = t.begun(live, w, t.s.Weights.Of(sw.From)), t.begun(idle, w, t.s.Weights.Of(sw.To))
 	if t.s.Weights == AllOn(sw.To) {
 		j.Alone = j.Alone.Look(judgeConfig(rules, bakeShare), sample(idle, rules))
 	} else {
 		j.Test = j.Test.Look(judgeConfig(rules, stepsShare), sample(live, rules), sample(idle, rules))
-		j.Record = j.Record.Add(sample(live, rules))
+		j.Record = j.Record.Add(did)
 	}
 	t.lookAtLimits(idle)
 	t.noteWho(w)

@@ -50,6 +50,24 @@ type Tally struct {
 	Latency judge.Sketch `json:"latency"` // seconds
 }
 
+// Plus is both tallies in one. GRPC and Flags are not added up: nobody judges by them.
+func (t Tally) Plus(o Tally) Tally {
+	switch {
+	case t.Requests == 0:
+		return o
+	case o.Requests == 0:
+		return t
+	}
+	out := Tally{
+		Requests: t.Requests + o.Requests, Scaled: t.Scaled + o.Scaled, Errors: t.Errors + o.Errors,
+		Rejected: t.Rejected + o.Rejected, Gone: t.Gone + o.Gone, Latency: judge.Merge(t.Latency, o.Latency),
+	}
+	for i := range out.Classes {
+		out.Classes[i] = t.Classes[i] + o.Classes[i]
+	}
+	return out
+}
+
 // Window is what the fleets reported of one model in one interval of the
 // server's clock. Nobody changes one after it was closed.
 type Window struct {

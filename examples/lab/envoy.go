@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,21 +77,6 @@ func StartEnvoy(ctx context.Context, opts EnvoyOptions) (*Envoy, error) {
 
 // URL is the address of the Envoy's own listener with path after it.
 func (e *Envoy) URL(path string) string { return "http://" + Loopback(e.Options.Listen) + path }
-
-// Get asks the admin interface.
-func (e *Envoy) Get(path string) (string, error) {
-	client := &http.Client{Timeout: 5 * time.Second}
-	resp, err := client.Get("http://" + e.Admin + path)
-	if err != nil {
-		return "", fmt.Errorf("ask %s: %w", e.Options.Node, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("ask %s for %s: %s", e.Options.Node, path, resp.Status)
-	}
-	return string(body), err
-}
 
 // AwaitServing waits until the Envoy answers url with anything but 404 and 503.
 func (e *Envoy) AwaitServing(ctx context.Context, url, host string) error {

@@ -78,8 +78,7 @@ func (s *Source) overSSH(line *line) (*client.Client, func(), error) {
 		return nil, nil, err
 	}
 	key, err := ssh.ParsePrivateKey(pem)
-	var locked *ssh.PassphraseMissingError
-	if errors.As(err, &locked) {
+	if _, locked := errors.AsType[*ssh.PassphraseMissingError](err); locked {
 		return nil, nil, fmt.Errorf("ssh key %s has a passphrase, which nobody could type here; use a deploy key without one", s.SSHKeyFile)
 	} else if err != nil {
 		return nil, nil, fmt.Errorf("ssh key %s can't be read: %w", s.SSHKeyFile, err)

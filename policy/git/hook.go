@@ -31,8 +31,7 @@ func (s *Source) Hook(secretFile string) http.Handler {
 		// Whoever sends nothing does not hold a connection for ever.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(hookTime))
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxHook))
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			http.Error(w, fmt.Sprintf("a push hook has at most %d bytes", maxHook), http.StatusRequestEntityTooLarge)
 			return
 		}

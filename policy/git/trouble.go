@@ -36,8 +36,7 @@ func (t timeout) Error() string {
 // trouble says why a look failed and what to do. It says the same of the same failure
 // every time: no addresses and ports of this side.
 func (s *Source) trouble(err error) string {
-	var refused refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[refusal](err); ok {
 		return fmt.Sprintf("%s: %s%s", s.repository.text, refused, stands)
 	}
 	what := ownAddress.ReplaceAllString(clean(err.Error()), "$1")
@@ -80,8 +79,7 @@ func (s *Source) advice(err error) string {
 
 // notTaken says of which commit a refusal is.
 func notTaken(c policy.Commit, err error) error {
-	var refused refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[refusal](err); ok {
 		return refusal(fmt.Sprintf("commit %s is not taken: %s", c.Short(), refused))
 	}
 	return err

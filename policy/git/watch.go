@@ -93,8 +93,8 @@ func (w *watch) look(ctx context.Context) (reached bool) {
 		return true
 	}
 	w.tell(w.set.Troubled(w.trouble(err), time.Now()))
-	var refused refusal
-	return errors.As(err, &refused)
+	_, refused := errors.AsType[refusal](err)
+	return refused
 }
 
 func (w *watch) round(ctx context.Context) error {

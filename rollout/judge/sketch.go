@@ -97,9 +97,14 @@ func (s Sketch) Above(seconds float64) int {
 	if s.bins == nil {
 		return 0
 	}
+	seconds = min(max(seconds, shortest/2), 2*longest) // no bin lies outside
+	last := s.bins.Index(seconds)                      // of the bins that are not above it
+	if s.bins.Value(last) > seconds {
+		last--
+	}
 	n := 0.0
-	s.bins.ForEach(func(value, count float64) bool {
-		if value > seconds {
+	s.bins.GetPositiveValueStore().ForEach(func(bin int, count float64) bool {
+		if bin > last {
 			n += count
 		}
 		return false

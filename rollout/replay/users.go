@@ -47,9 +47,9 @@ func newUsers(r record.Recording) *users {
 		for _, c := range policy.Colors {
 			one := sum.At(c)
 			for _, routed := range e.Window.Users {
-				*one = plus(*one, routed.Colors.Of(c).Tally())
+				*one = one.Plus(routed.Colors.Of(c).Tally())
 			}
-			*one = plus(*one, e.Window.Shadow.Of(c).Tally())
+			*one = one.Plus(e.Window.Shadow.Of(c).Tally())
 			if one.Requests == 0 {
 				continue
 			}
@@ -61,19 +61,6 @@ func newUsers(r record.Recording) *users {
 		u.known[at] = sum
 	}
 	return u
-}
-
-func plus(a, b rollout.Tally) rollout.Tally {
-	switch {
-	case a.Requests == 0:
-		return b
-	case b.Requests == 0:
-		return a
-	}
-	return rollout.Tally{
-		Requests: a.Requests + b.Requests, Scaled: a.Scaled + b.Scaled, Errors: a.Errors + b.Errors,
-		Rejected: a.Rejected + b.Rejected, Gone: a.Gone + b.Gone, Latency: judge.Merge(a.Latency, b.Latency),
-	}
 }
 
 // window is what the fleets report under the present weights, and what had to be
@@ -156,7 +143,7 @@ func whole(carried *float64, more float64, most int) int {
 func (u *users) behaviour(c policy.Color, minute int64) (t rollout.Tally, assumed string) {
 	for m := minute; m > minute-around && t.Requests < enough; m-- {
 		sum := u.known[m]
-		t = plus(t, sum.Of(c))
+		t = t.Plus(sum.Of(c))
 	}
 	if t.Requests > 0 {
 		return t, ""
@@ -171,7 +158,7 @@ func (u *users) behaviour(c policy.Color, minute int64) (t rollout.Tally, assume
 	}
 	for m := nearest; m > nearest-around && t.Requests < enough; m-- {
 		sum := u.known[m]
-		t = plus(t, sum.Of(c))
+		t = t.Plus(sum.Of(c))
 	}
 	return t, fmt.Sprintf("users met %s in the replay when none did in the recording: it is taken to have answered as when it was %s seen, at %s",
 		c, when, time.Unix(nearest*60, 0).UTC().Format("15:04"))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"greenlight/policy/calendar"
 	"greenlight/rollout/simulate"
 )
 
@@ -44,7 +45,7 @@ func (r Report) Summary() string {
 		word = "test"
 	}
 	return fmt.Sprintf("%d %s: %d passed, %d failed; %s simulated in %s",
-		n, word, n-failed, failed, brief(r.Simulated()), brief(r.Took.Round(time.Millisecond)))
+		n, word, n-failed, failed, calendar.PlainDuration(r.Simulated()), calendar.PlainDuration(r.Took.Round(time.Millisecond)))
 }
 
 // Text is the report for people; verbose tells every story.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 	"greenlight/rollout"
 	"greenlight/rollout/simulate"
 )
@@ -198,9 +199,9 @@ func (w *watch) words() string {
 	case w.until.IsZero():
 		return w.key + ", to the end"
 	case w.key == "eventually":
-		return "eventually, within " + brief(w.until.Sub(w.since))
+		return "eventually, within " + calendar.PlainDuration(w.until.Sub(w.since))
 	default:
-		return w.key + ", for " + brief(w.until.Sub(w.since))
+		return w.key + ", for " + calendar.PlainDuration(w.until.Sub(w.since))
 	}
 }
 

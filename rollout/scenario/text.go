@@ -7,19 +7,8 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
-
-// brief is d without the zeros that Go writes: 30m, 24h.
-func brief(d time.Duration) string {
-	out := d.String()
-	if strings.HasSuffix(out, "m0s") {
-		out = strings.TrimSuffix(out, "0s")
-	}
-	if strings.HasSuffix(out, "h0m") {
-		out = strings.TrimSuffix(out, "0m")
-	}
-	return out
-}
 
 // clock is a simulated time as tests write it, and as a story tells it.
 func clock(at, start time.Time) string {
@@ -27,7 +16,7 @@ func clock(at, start time.Time) string {
 	if d := at.Sub(start); d >= 24*time.Hour || at.Day() != start.Day() {
 		layout = "2006-01-02 15:04:05"
 	}
-	return fmt.Sprintf("%s (%s)", brief(at.Sub(start)), at.Format(layout))
+	return fmt.Sprintf("%s (%s)", calendar.PlainDuration(at.Sub(start)), at.Format(layout))
 }
 
 // Text is the result for people: with failures, or when asked, with the story.
@@ -37,7 +26,7 @@ func (r Result) Text(story bool) string {
 	if !r.Passed() {
 		word, story = "FAIL", true
 	}
-	fmt.Fprintf(&b, "%s  %s:%d: %s (%s of %s)\n", word, r.File, r.Line, r.Name, brief(r.Ended.Sub(r.Began)), r.Model)
+	fmt.Fprintf(&b, "%s  %s:%d: %s (%s of %s)\n", word, r.File, r.Line, r.Name, calendar.PlainDuration(r.Ended.Sub(r.Began)), r.Model)
 	for _, f := range r.Failures {
 		b.WriteString(r.failure(f, "      "))
 	}
@@ -62,7 +51,7 @@ func (r Result) story(margin string) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, l := range r.Story {
-		at := brief(l.At.Sub(r.Began))
+		at := calendar.PlainDuration(l.At.Sub(r.Began))
 		if l.Transition == nil {
 			fmt.Fprintf(w, "%s%s\t\t\t%s\n", margin, at, clean(l.Text))
 			continue

@@ -46,10 +46,13 @@ type poolKey struct {
 	n  int
 }
 
-// pool is samples of one size, handed out in turn.
+// pool is samples of one size, handed out in turn. Each is made when its turn first
+// comes.
 type pool struct {
-	samples []judge.Sketch
+	samples []judge.Sketch // at most size
+	size    int
 	next    int
+	place   float64 // in the sequence
 }
 
 const (
@@ -71,34 +74,35 @@ func (t *times) sample(l Latency, n int) judge.Sketch {
 	key := poolKey{l, n}
 	p := t.pools[key]
 	if p == nil {
-		p = &pool{samples: t.samples(l, n)}
+		p = &pool{size: pooled / n, place: 0.5}
+		if n > largest {
+			p.size = 1
+		}
 		if t.pools == nil || len(t.pools) >= maxPools {
 			t.pools = map[poolKey]*pool{}
 		}
 		t.pools[key] = p
 	}
-	p.next = (p.next + 1) % len(p.samples)
+	p.next = (p.next + 1) % p.size
+	for len(p.samples) <= p.next {
+		p.samples = append(p.samples, t.another(p, key))
+	}
 	return p.samples[p.next]
 }
 
-func (t *times) samples(l Latency, n int) []judge.Sketch {
-	if n > largest {
-		var r judge.Recorder
-		r.Merge(t.sample(l, n/2))
-		r.Merge(t.sample(l, n-n/2))
-		return []judge.Sketch{r.Sketch()}
+// another is the next sample of a pool.
+func (t *times) another(p *pool, k poolKey) judge.Sketch {
+	var r judge.Recorder
+	if k.n > largest {
+		r.Merge(t.sample(k.of, k.n/2))
+		r.Merge(t.sample(k.of, k.n-k.n/2))
+		return r.Sketch()
 	}
-	out := make([]judge.Sketch, max(1, pooled/n))
-	u := 0.5
-	for i := range out {
-		var r judge.Recorder
-		for range n {
-			r.Add(l.at(u))
-			if u += golden; u >= 1 {
-				u--
-			}
+	for range k.n {
+		r.Add(k.of.at(p.place))
+		if p.place += golden; p.place >= 1 {
+			p.place--
 		}
-		out[i] = r.Sketch()
 	}
-	return out
+	return r.Sketch()
 }

@@ -121,7 +121,7 @@ func (w *World) passTraffic() {
 		if to := g.mirror.To; g.mirror.Percent > 0 {
 			n := u.arrive(to, "copies", rate*share(g.mirror.Percent))
 			at := u.shadow.At(to)
-			*at = sum(*at, u.tally(to, "mirrored ", n, *t.Of(to)))
+			*at = at.Plus(u.tally(to, "mirrored ", n, *t.Of(to)))
 			u.touched = u.touched || n > 0
 		}
 	}
@@ -151,25 +151,7 @@ func (u *users) add(weights rollout.Weights, c policy.Color, t rollout.Tally) {
 		u.routed = append(u.routed, rollout.Routed{Weights: weights})
 	}
 	at := u.routed[i].Colors.At(c)
-	*at = sum(*at, t)
-}
-
-// sum is two tallies in one.
-func sum(a, b rollout.Tally) rollout.Tally {
-	switch {
-	case a.Requests == 0:
-		return b
-	case b.Requests == 0:
-		return a
-	}
-	out := rollout.Tally{
-		Requests: a.Requests + b.Requests, Scaled: a.Scaled + b.Scaled, Errors: a.Errors + b.Errors,
-		Rejected: a.Rejected + b.Rejected, Gone: a.Gone + b.Gone, Latency: judge.Merge(a.Latency, b.Latency),
-	}
-	for i := range out.Classes {
-		out.Classes[i] = a.Classes[i] + b.Classes[i]
-	}
-	return out
+	*at = at.Plus(t)
 }
 
 // addNodes divides a group's requests among its nodes.

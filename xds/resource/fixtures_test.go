@@ -1,7 +1,11 @@
 package resource_test
 
 import (
+	"maps"
+	"slices"
 	"time"
+
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 
 	"greenlight/policy"
 	"greenlight/rollout"
@@ -45,4 +49,19 @@ func edge(port int) *policy.Fleet {
 		Routes:   "edge-routes",
 		Listener: &policy.Listener{Name: "greenlight", Address: "127.0.0.1", Port: port},
 	}
+}
+
+// virtualHosts is all virtual hosts of a fleet that routes models, by name.
+func virtualHosts(models []resource.Model) []*routev3.VirtualHost {
+	byHost := map[string][]resource.Model{}
+	for _, m := range models {
+		for _, h := range m.Policy.Route.Hosts {
+			byHost[h] = append(byHost[h], m)
+		}
+	}
+	var out []*routev3.VirtualHost
+	for _, h := range slices.Sorted(maps.Keys(byHost)) {
+		out = append(out, resource.Host(h, byHost[h]))
+	}
+	return out
 }

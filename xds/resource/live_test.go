@@ -47,7 +47,7 @@ func server(t *testing.T, name string) rollout.Endpoint {
 func fleetResources(f *policy.Fleet, models []resource.Model, eps map[string][]rollout.Endpoint) []proto.Message {
 	out := []proto.Message{
 		resource.Listener(f),
-		resource.RouteConfig(f.Routes, resource.VirtualHosts(models)),
+		resource.RouteConfig(f.Routes, virtualHosts(models)),
 	}
 	for _, m := range models {
 		for _, c := range policy.Colors {

@@ -26,7 +26,7 @@ type validated interface{ ValidateAll() error }
 func TestAlwaysValid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
-		all := []validated{resource.RouteConfig("edge", resource.VirtualHosts(models))}
+		all := []validated{resource.RouteConfig("edge", virtualHosts(models))}
 		for _, m := range models {
 			all = append(all, resource.ModelRouteConfig(m), resource.APIListener(m.Policy.Name))
 			for _, c := range policy.Colors {
@@ -56,7 +56,7 @@ func TestUpstreamOptionsValid(t *testing.T) {
 func TestRoutesKeepTheirWord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
-		vhosts := resource.VirtualHosts(models)
+		vhosts := virtualHosts(models)
 		for _, m := range models {
 			vhosts = append(vhosts, resource.ModelRouteConfig(m).VirtualHosts...)
 		}
@@ -137,7 +137,7 @@ func TestRequestsMeetTheirModel(t *testing.T) {
 		}
 		r.token = rapid.SampledFrom([]string{"", "token", "other", "token2"}).Draw(t, "carried")
 		r.seal()
-		for _, v := range resource.VirtualHosts(models) {
+		for _, v := range virtualHosts(models) {
 			got := follow(v.Routes, r)
 			want := expect(models, v.Domains[0], r)
 			if got != want {
@@ -280,7 +280,7 @@ func TestStickyIsMonotone(t *testing.T) {
 func places(m resource.Model, w rollout.Weights) []string {
 	m.Weights = w
 	var out []string
-	for _, r := range resource.VirtualHosts([]resource.Model{m})[0].Routes {
+	for _, r := range virtualHosts([]resource.Model{m})[0].Routes {
 		if r.Name != "m" && r.Name != "m/newcomers" {
 			continue
 		}
@@ -303,8 +303,8 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
 		shuffled := rapid.Permutation(models).Draw(t, "shuffled")
-		a := marshal(t, resource.RouteConfig("edge", resource.VirtualHosts(models)))
-		b := marshal(t, resource.RouteConfig("edge", resource.VirtualHosts(shuffled)))
+		a := marshal(t, resource.RouteConfig("edge", virtualHosts(models)))
+		b := marshal(t, resource.RouteConfig("edge", virtualHosts(shuffled)))
 		if !bytes.Equal(a, b) {
 			t.Fatal("the order of models changed the routes")
 		}
@@ -322,7 +322,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestAssemblyEqualsMarshal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
-		want := resource.RouteConfig("edge", resource.VirtualHosts(models))
+		want := resource.RouteConfig("edge", virtualHosts(models))
 		var hosts [][]byte
 		for _, v := range want.VirtualHosts {
 			hosts = append(hosts, hostBytes(t, v.Name, models))

@@ -116,7 +116,7 @@ func BenchmarkSwitch(b *testing.B) {
 	})
 	b.Run("anew", func(b *testing.B) {
 		for b.Loop() {
-			marshal(b, resource.RouteConfig("edge", resource.VirtualHosts(models)))
+			marshal(b, resource.RouteConfig("edge", virtualHosts(models)))
 		}
 	})
 }

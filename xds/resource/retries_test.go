@@ -16,7 +16,7 @@ import (
 func TestRetriesAreThePolicys(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		models := fleetModels.Draw(t, "models")
-		hosts := resource.VirtualHosts(models)
+		hosts := virtualHosts(models)
 		byName := map[string]resource.Model{}
 		for _, m := range models {
 			byName[m.Policy.Name] = m
@@ -94,7 +94,7 @@ func TestSwitchLeavesOthersAlone(t *testing.T) {
 		models := fleetModels.Filter(func(all []resource.Model) bool { return len(all) > 0 }).Draw(t, "models")
 		at := rapid.IntRange(0, len(models)-1).Draw(t, "at")
 		others := func() []byte {
-			hosts := resource.VirtualHosts(models)
+			hosts := virtualHosts(models)
 			for _, h := range hosts {
 				kept := h.Routes[:0]
 				for _, r := range h.Routes {

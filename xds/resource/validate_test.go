@@ -73,7 +73,7 @@ func inline(t *testing.T, l *listenerv3.Listener, models []resource.Model) *list
 		t.Fatal(err)
 	}
 	m.RouteSpecifier = &hcmv3.HttpConnectionManager_RouteConfig{
-		RouteConfig: resource.RouteConfig("edge", resource.VirtualHosts(models)),
+		RouteConfig: resource.RouteConfig("edge", virtualHosts(models)),
 	}
 	packed, err := anypb.New(m)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"greenlight/api"
 	"greenlight/api/adminv1"
 )
 
@@ -96,8 +97,8 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // isBusy reports whether the server refused because it is no quiet time.
 func isBusy(err error) bool {
-	var coded *codedError
-	return errors.As(err, &coded) && coded.reason == "BUSY"
+	coded, ok := errors.AsType[*codedError](err)
+	return ok && coded.reason == api.ReasonBusy
 }
 
 // judgeDrill ends the wait when the drill is no longer under way.

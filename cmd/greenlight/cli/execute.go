@@ -40,8 +40,7 @@ func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err == nil {
 		return codeDone
 	}
-	var ran *ranError
-	if !errors.As(err, &ran) {
+	if _, ran := errors.AsType[*ranError](err); !ran {
 		// Cobra found fault with the words before any command ran.
 		err = usageOf(cmd, err)
 	}

@@ -42,8 +42,7 @@ func WithCode(code int, err error) error { return &codedError{code: code, err: e
 
 // usageOf says that the words after cmd were wrong, and where the right ones are.
 func usageOf(cmd *cobra.Command, err error) error {
-	var coded *codedError
-	if errors.As(err, &coded) {
+	if _, coded := errors.AsType[*codedError](err); coded {
 		return err
 	}
 	// Cobra puts its suggestions on lines of their own.

@@ -57,8 +57,7 @@ reason, and every check with what it saw.`,
 // historyOf takes name for a model, and for a switch's id if no model has it.
 func (a *app) historyOf(cmd *cobra.Command, out *format, name string, limit int) error {
 	err := a.history(cmd, out, name, limit)
-	var coded *codedError
-	if !errors.As(err, &coded) || coded.code != CodeUsage {
+	if coded, ok := errors.AsType[*codedError](err); !ok || coded.code != CodeUsage {
 		return err
 	}
 	if found := a.story(cmd, out, name); found == nil {

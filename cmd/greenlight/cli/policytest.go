@@ -110,8 +110,7 @@ func readTestFile(file string) ([]scenario.Test, []policy.Problem) {
 
 // reasonOf is an error of the operating system without the path.
 func reasonOf(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()

@@ -91,8 +91,7 @@ func (a *app) recordings(ctx context.Context, model, id string) ([]record.Record
 	var out []record.Recording
 	for _, one := range ids {
 		r, err := ask(ctx, a, &adminv1.GetRecordingRequest{SwitchId: one}, adminv1.AdminServiceClient.GetRecording)
-		var coded *codedError
-		if id == "" && errors.As(err, &coded) && coded.reason == api.ReasonNoRecording {
+		if coded, ok := errors.AsType[*codedError](err); ok && id == "" && coded.reason == api.ReasonNoRecording {
 			continue
 		}
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"greenlight/api/adminv1"
+	"greenlight/policy/calendar"
 )
 
 // colorWord is "blue", "green", or empty.
@@ -76,24 +77,12 @@ func span(d time.Duration) string {
 	case d < 10*time.Second:
 		return d.Round(100 * time.Millisecond).String()
 	case d < time.Hour:
-		return short(d.Round(time.Second))
+		return calendar.PlainDuration(d.Round(time.Second))
 	case d < 48*time.Hour:
-		return short(d.Truncate(time.Minute))
+		return calendar.PlainDuration(d.Truncate(time.Minute))
 	default:
 		return fmt.Sprintf("%dd", int(d.Hours()/24))
 	}
-}
-
-// short drops the zeros that time.Duration writes: "3h0m0s" becomes "3h".
-func short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 // age is how long ago t was; empty for no time.
