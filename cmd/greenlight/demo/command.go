@@ -8,13 +8,19 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"greenlight/cmd/greenlight/cli"
 )
 
 // storyLimit bounds the story, so that a demo that goes wrong ends by itself.
 const storyLimit = 3 * time.Minute
+
+// registries are the values of --registry.
+var registries = []string{"file", "consul", "auto"}
 
 type options struct {
 	registry string
@@ -42,6 +48,9 @@ exit code is 0 only if none did and the story went as told.`,
   greenlight demo --keep        # leave it running, with the addresses to try`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(registries, opts.registry) {
+				return cli.WithCode(cli.CodeUsage, fmt.Errorf("--registry %s: must be file, consul or auto", opts.registry))
+			}
 			return run(cmd.Context(), cmd.OutOrStdout(), opts)
 		},
 	}
@@ -59,7 +68,9 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			fmt.Fprintf(out, "logs are kept in %s\n", dir)
+			if os.Remove(dir) != nil { // something is in it
+				fmt.Fprintf(out, "logs are kept in %s\n", dir)
+			}
 			return
 		}
 		_ = os.RemoveAll(dir) // what can't be removed is in the system's temporary folder
@@ -84,10 +95,12 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 	if err == nil && counts.Unexpected > 0 {
 		err = errors.New("users met failures that the story does not explain")
 	}
+	teller.title("The end")
 	if err != nil {
 		teller.sayf("the story went wrong: %v", err)
+	} else {
+		teller.sayf("%d failed answers came from the model that was made to fail; the rest of the story cost nobody a request", counts.Expected)
 	}
-	teller.sayf("%d failed answers came from the model that was made to fail; the rest of the story cost nobody a request", counts.Expected)
 	fmt.Fprintf(out, "demo: %d requests, %d unexpected failures\n", counts.Requests, counts.Unexpected)
 	return err
 }

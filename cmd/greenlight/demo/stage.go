@@ -122,10 +122,8 @@ func findConsul(registry string) (string, error) {
 	case "auto":
 		bin, _ := lab.FindConsul() // without one a file serves
 		return bin, nil
-	case "consul":
-		return lab.FindConsul()
 	default:
-		return "", fmt.Errorf("--registry %s: must be file, consul or auto", registry)
+		return lab.FindConsul()
 	}
 }
 
@@ -282,7 +280,7 @@ func (s *stage) fail(mode modelserver.Mode) error {
 func (s *stage) linger(ctx context.Context, t *teller) {
 	t.title("Everything is left running; interrupt with Ctrl-C. To try:")
 	fmt.Fprintf(t.out, "  export GREENLIGHT_SERVER=%s\n", s.server.Admin)
-	fmt.Fprintf(t.out, "  bin/greenlight status tumor\n  bin/greenlight switch tumor --wait --reason \"my own\"\n  bin/greenlight rollback tumor\n  bin/greenlight fleet edge\n")
+	fmt.Fprintf(t.out, "  bin/greenlight status tumor\n  bin/greenlight switch tumor --again --wait --reason \"my own\"\n  bin/greenlight rollback tumor --wait\n  bin/greenlight fleet edge\n")
 	for _, e := range s.envoys {
 		fmt.Fprintf(t.out, "  curl -s -H 'host: %s' %s    # through %s; add -H 'x-model-color: idle' for a preview; admin: http://%s\n",
 			host, e.URL("/v2/models/tumor"), e.Options.Node, e.Admin)

@@ -33,7 +33,6 @@ func (s *story) tell(ctx context.Context) error {
 			return fmt.Errorf("act %d: %w", i+1, err)
 		}
 	}
-	s.teller.title("The end")
 	return nil
 }
 
