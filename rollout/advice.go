@@ -39,7 +39,7 @@ type Option struct {
 	Takes      time.Duration // from the start until the old color is let go
 	// Exposed is how many of users' requests a broken version answers.
 	Exposed float64
-	WayBack time.Duration // until all users are on the old version again
+	WayBack time.Duration // until all users are on the old version again; 0 if it is not known
 	Note    string
 }
 
@@ -160,7 +160,12 @@ func byRolling(b Basis, p *policy.Model) Option {
 		Shape: policy.ShapeRolling, Possible: true,
 		Takes:   time.Duration(batches)*(b.WarmUp+hold+p.Route.Timeout) + p.Bake.For,
 		Exposed: b.Busiest * reaction.Seconds() * float64(batch) / float64(b.Instances),
-		WayBack: b.WarmUp + oneWay,
+	}
+	starts := ""
+	if b.WarmUp > 0 {
+		o.WayBack = b.WarmUp + oneWay
+	} else {
+		starts = ", and the warm-up of each"
 	}
 	left := b.Instances - batch
 	switch {
@@ -171,7 +176,7 @@ func byRolling(b Basis, p *policy.Model) Option {
 		o.Note = fmt.Sprintf("%s would have to answer %s requests a second at busy times; one was seen to answer %s at most",
 			count(left, "instance"), figure(b.Busiest), figure(b.Carried))
 	default:
-		o.Note = fmt.Sprintf("%d batches of %s; the way back needs a new start of the old ones", batches, count(batch, "instance"))
+		o.Note = fmt.Sprintf("%d batches of %s%s; the way back needs a new start of the old ones", batches, count(batch, "instance"), starts)
 	}
 	return o
 }

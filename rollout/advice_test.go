@@ -95,8 +95,13 @@ func TestAdviceOnFewRequests(t *testing.T) {
 	nothing := known(func(st *rollout.Status) {
 		st.Traffic, st.State.Busiest, st.State.WarmUp, st.State.Carried, st.Policy.Cost = rollout.Traffic{}, rollout.Busiest{}, rollout.WarmUp{}, rollout.ByColor[rollout.Carried]{}, policy.Cost{}
 	})
-	if a := advise(t, nothing, policy.ShapeCanary, "not known"); len(a.Basis.Unknown) != 5 {
+	a := advise(t, nothing, policy.ShapeCanary, "not known")
+	if len(a.Basis.Unknown) != 5 {
 		t.Errorf("unknown: %q", a.Basis.Unknown)
+	}
+	// Nobody knows how long a new start takes, so it is no way back of milliseconds.
+	if rolling := a.Options[2]; rolling.WayBack != 0 || !strings.Contains(rolling.Note, "and the warm-up of each") {
+		t.Errorf("rolling: %+v", rolling)
 	}
 	if _, err := rollout.Advise(known(func(st *rollout.Status) { st.Endpoints = rollout.EndpointSet{} })); err == nil {
 		t.Error("advice on nothing")
