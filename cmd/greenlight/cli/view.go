@@ -259,7 +259,7 @@ func checksPart(m *adminv1.ModelStatus) string {
 		case c.GetTotal() > 0 && c.GetDone() >= c.GetTotal():
 			done++
 		case at == "":
-			at = fmt.Sprintf(": %s %s", c.GetCheck(), progressWord(c))
+			at = ": " + c.GetCheck() + progressWord(c, " ")
 		}
 	}
 	return fmt.Sprintf("checks %d/%d%s", done, len(checks), at)
