@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,25 +48,17 @@ reason, and every check with what it saw.`,
 			return a.story(cmd, out, id)
 		case len(args) == 0:
 			return a.history(cmd, out, "", limit)
+		case switchID.MatchString(args[0]):
+			return a.story(cmd, out, args[0])
 		default:
-			return a.historyOf(cmd, out, args[0], limit)
+			return a.history(cmd, out, args[0], limit)
 		}
 	}
 	return cmd
 }
 
-// historyOf takes name for a model, and for a switch's id if no model has it.
-func (a *app) historyOf(cmd *cobra.Command, out *format, name string, limit int) error {
-	err := a.history(cmd, out, name, limit)
-	var coded *codedError
-	if !errors.As(err, &coded) || coded.code != CodeUsage {
-		return err
-	}
-	if found := a.story(cmd, out, name); found == nil {
-		return nil
-	}
-	return err
-}
+// switchID is how a switch's id begins; no model's name has a capital letter.
+var switchID = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}-`)
 
 func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) error {
 	list, err := a.switches(cmd.Context(), model, limit)

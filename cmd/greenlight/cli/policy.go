@@ -39,7 +39,7 @@ the files that 'greenlight policy test' reads.`,
 		Example: `  greenlight policy schema > greenlight.schema.json
   greenlight policy schema --tests > greenlight-tests.schema.json
   # first line of a policy: # yaml-language-server: $schema=greenlight.schema.json`,
-		Args:              none,
+		Args:              NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema := policy.Schema

@@ -186,7 +186,7 @@ func TestSpan(t *testing.T) {
 func TestPlainReason(t *testing.T) {
 	for message, want := range map[string]string{
 		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`: "connection refused",
-		`name resolver error: produced zero addresses`:                                                                 "produced zero addresses",
+		`name resolver error: produced zero addresses`:                                                                 "its name has no address",
 		`gone`: "gone",
 	} {
 		if got := plain(message); got != want {

@@ -46,7 +46,7 @@ exit code is 0 only if none did and the story went as told.`,
 		Example: `  greenlight demo
   greenlight demo --registry consul
   greenlight demo --keep        # leave it running, with the addresses to try`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(registries, opts.registry) {
 				return cli.WithCode(cli.CodeUsage, fmt.Errorf("--registry %s: must be file, consul or auto", opts.registry))

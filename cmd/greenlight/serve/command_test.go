@@ -72,7 +72,7 @@ func TestBadConfigurationIsWrongUsage(t *testing.T) {
 		"a variable":        {nil, map[string]string{"GREENLIGHT_LEASE": "soon"}, `greenlight: GREENLIGHT_LEASE="soon"`},
 		"a value":           {[]string{"--lease=soon"}, nil, "--lease"},
 		"a flag":            {[]string{"--nope"}, nil, "unknown flag: --nope"},
-		"an argument":       {[]string{"now"}, nil, `unknown command "now"`},
+		"an argument":       {[]string{"now"}, nil, `unexpected argument "now"`},
 		"a misspelt folder": {[]string{"--policies=/nowhere"}, nil, "make the folder or name another one"},
 	} {
 		t.Run(name, func(t *testing.T) {
