@@ -62,15 +62,21 @@ func usageOf(cmd *cobra.Command, err error) error {
 
 // badValue says in people's words what Go's parsers say in theirs.
 func badValue(bad *pflag.InvalidValueError) error {
-	rule := map[string]string{
-		"duration": "must be a number with a unit, like 500ms, 30s or 1h30m",
-		"int":      "must be a whole number",
-		"float64":  "must be a number",
-	}[bad.GetFlag().Value.Type()]
+	rule := ValueRule(bad.GetFlag().Value.Type())
 	if rule == "" {
 		return bad
 	}
 	return fmt.Errorf("--%s is %q; it %s", bad.GetFlag().Name, bad.GetValue(), rule)
+}
+
+// ValueRule is what a value of a flag's type must be; empty where its own parser says it.
+func ValueRule(flagType string) string {
+	return map[string]string{
+		"duration": "must be a number with a unit, like 500ms, 30s or 1h30m",
+		"bool":     "must be true or false",
+		"int":      "must be a whole number",
+		"float64":  "must be a number",
+	}[flagType]
 }
 
 // usageExit is the annotation of a command whose exit code 2 has another meaning: the
