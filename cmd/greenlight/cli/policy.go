@@ -25,7 +25,8 @@ which commits brought the policies in force. Only blame, replay, and plan withou
   greenlight policy replay fraud --policy fraud.yaml
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), a.planCommand(), showCommand(), testCommand(), a.replayCommand(), schemaCommand(), a.blameCommand())
+	}, serverless(lintCommand()), a.planCommand(), serverless(showCommand()), serverless(testCommand()), a.replayCommand(),
+		serverless(schemaCommand()), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {
