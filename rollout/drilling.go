@@ -96,9 +96,9 @@ func (t *turn) refuseBusy(c Command) *Refuse {
 	case c.AnyRate:
 		return nil
 	case !t.s.Facts.Traffic.Known():
-		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same")
+		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same (greenlight drill --any-rate)")
 	case rate > quiet:
-		return refuse(Busy, "this is no quiet time: users ask for %s requests a second, quiet is at most %s%s; wait, name another rate, or ask for a drill at any rate",
+		return refuse(Busy, "this is no quiet time: users ask for %s requests a second, quiet is at most %s%s; wait (--within), name another rate (--below), or ask for a drill at any rate (--any-rate)",
 			figure(rate), figure(quiet), from)
 	default:
 		return nil
