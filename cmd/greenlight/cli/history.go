@@ -76,10 +76,20 @@ func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) 
 				withVersion(colorWord(sw.GetTo()), sw.GetToVersion()), outcomeWord(sw.GetOutcome()),
 				clock(sw.GetStarted()), a.took(sw),
 				a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()), sw.GetActor(),
-				shortHash(sw.GetPlan().GetSource().GetCommit().GetId()), sw.GetCause())
+				shortHash(sw.GetPlan().GetSource().GetCommit().GetId()), brief(sw.GetCause()))
 		}
 		return t.flush()
 	})
+}
+
+// longestCause is how much of a cause the list shows; the story has all of it.
+const longestCause = 80
+
+func brief(cause string) string {
+	if runes := []rune(cause); len(runes) > longestCause {
+		return string(runes[:longestCause-1]) + "…"
+	}
+	return cause
 }
 
 // switches reads pages until it has limit switches, or all with limit 0.

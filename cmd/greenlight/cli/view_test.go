@@ -194,3 +194,15 @@ func TestPlainReason(t *testing.T) {
 		}
 	}
 }
+
+func TestALongCauseIsCutInTheList(t *testing.T) {
+	for cause, want := range map[string]string{
+		"aborted by ann":         "aborted by ann",
+		strings.Repeat("é", 80):  strings.Repeat("é", 80),
+		strings.Repeat("é", 200): strings.Repeat("é", 79) + "…",
+	} {
+		if got := brief(cause); got != want {
+			t.Errorf("brief(%q) = %q, want %q", cause, got, want)
+		}
+	}
+}
