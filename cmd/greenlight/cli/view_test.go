@@ -81,6 +81,8 @@ func TestPlainViewPrintsChanges(t *testing.T) {
 	v.show(m)
 	m.State.Deadline = timestamppb.Now() // time alone is no change
 	v.show(m)
+	m.PolicyProblem = "policies/fraud.yaml:7:3" // of a file that the switch does not go by
+	v.show(m)
 	m.Checks = []*adminv1.CheckProgress{
 		{Check: "ready", Done: 2, Total: 2}, {Check: "golden", Done: 5, Total: 20}, {Check: "later"},
 	}
