@@ -67,7 +67,9 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer func() {
-		if err != nil {
+		if ctx.Err() != nil && err != nil {
+			err = errors.New("interrupted; everything that was started is ended")
+		} else if err != nil {
 			if os.Remove(dir) != nil { // something is in it
 				fmt.Fprintf(out, "logs are kept in %s\n", dir)
 			}
@@ -85,6 +87,9 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 	storyCtx, cancel := context.WithTimeout(ctx, storyLimit)
 	defer cancel()
 	err = (&story{stage: s, teller: teller}).tell(storyCtx)
+	if ctx.Err() != nil && err != nil {
+		return err
+	}
 	if opts.keep && err == nil {
 		s.linger(ctx, teller)
 	}
