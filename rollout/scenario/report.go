@@ -47,16 +47,6 @@ func (r Report) Summary() string {
 		n, word, n-failed, failed, brief(r.Simulated()), brief(r.Took.Round(time.Millisecond)))
 }
 
-// Text is the report for people; verbose tells every story.
-func (r Report) Text(verbose bool) string {
-	var b strings.Builder
-	for _, t := range r.Results {
-		b.WriteString(t.Text(verbose))
-	}
-	b.WriteString(r.Summary() + "\n")
-	return b.String()
-}
-
 // jsonReport is Report as JSON; its names are part of the command's contract.
 type jsonReport struct {
 	Tests            []jsonTest `json:"tests"`
