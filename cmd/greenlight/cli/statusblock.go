@@ -47,7 +47,11 @@ func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
 	default:
 		b.line("live", "none yet: the registry has not answered")
 	}
-	b.line("phase", "%s for %s%s", phaseWord(st.GetPhase()), a.age(st.GetSince()), a.nextWords(st))
+	phase := phaseWord(st.GetPhase())
+	if st.GetSince() != nil {
+		phase += " for " + a.age(st.GetSince())
+	}
+	b.line("phase", "%s%s", phase, a.nextWords(st))
 	if st.GetResume() != adminv1.Phase_PHASE_UNSPECIFIED {
 		b.line("phase", "paused in %s, which had %s left", phaseWord(st.GetResume()), span(st.GetLeft().AsDuration()))
 	}
@@ -107,7 +111,7 @@ func (a *app) policyLines(b *block, m *adminv1.ModelStatus) {
 
 func (a *app) endpointLines(b *block, m *adminv1.ModelStatus) {
 	if !m.GetState().GetEndpointsKnown() {
-		b.line("endpoints", "unknown: the registry has not answered")
+		b.line("endpoints", "unknown: the registry has not answered; the server's log says why")
 		return
 	}
 	set := m.GetEndpoints()
