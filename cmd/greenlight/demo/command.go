@@ -36,8 +36,8 @@ func Command() *cobra.Command {
 		Long: `Start two versions of a small trained model, three Envoys in one fleet, a
 Greenlight server and a steady load, all on loopback addresses and free ports,
 and tell a story: a worse model is refused before any user meets it; a good one
-is switched to; it fails while it bakes and traffic goes back by itself; an
-operator rolls back by hand.
+is switched to; it fails while it bakes, users' traffic shows it, and all of it
+goes back by itself; an operator rolls back by hand.
 
 It needs an Envoy: $ENVOY, one on the PATH, or .tools/envoy ('make demo' fetches
 it). It ends by itself in under a minute and removes what it started. The last
