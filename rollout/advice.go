@@ -192,6 +192,11 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 	if b.WarmUp > 0 {
 		slow += fmt.Sprintf(", %s by the last warm-up, instead of milliseconds", calendar.PlainDuration(b.WarmUp.Round(time.Second)))
 	}
+	beside := upper(saves) + ", but " + slow
+	if !rolling.Possible {
+		saves = "rolling can't be done: " + rolling.Note
+		beside = upper(saves)
+	}
 	switch {
 	case !canary.Possible && rolling.Possible:
 		return policy.ShapeRolling, fmt.Sprintf("rolling: %s. %s; a batch at a time fits. Mind that %s.",
@@ -204,10 +209,10 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 	case b.Rate > 0 && strings.Contains(canary.Note, "longer than"):
 		return slowCanary(b, p, canary, saves)
 	case b.Rate == 0:
-		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version meets a small share of users only, and going back takes one publish. Whether its step sees enough requests is not known, for no fleet reports them. %s, but %s.", upper(saves), slow)
+		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version meets a small share of users only, and going back takes one publish. Whether its step sees enough requests is not known, for no fleet reports them. %s.", beside)
 	default:
-		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version would answer some %s of users' requests before they are back, an instant one %s; going back takes one publish. %s, but %s.",
-			figure(math.Ceil(canary.Exposed)), figure(math.Ceil(b.Busiest*reaction.Seconds())), upper(saves), slow)
+		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version would answer some %s of users' requests before they are back, an instant one %s; going back takes one publish. %s.",
+			figure(math.Ceil(canary.Exposed)), figure(math.Ceil(b.Busiest*reaction.Seconds())), beside)
 	}
 }
 
