@@ -213,6 +213,9 @@ func forcedWord(sw *adminv1.Switch) string {
 
 func (a *app) checkLines(b *block, m *adminv1.ModelStatus) {
 	for _, c := range m.GetChecks() {
+		if c.GetResult() != adminv1.Result_RESULT_UNSPECIFIED {
+			continue // it has run, and its verdict comes with the others'
+		}
 		b.line("checks", "%s runs%s", c.GetCheck(), progressWord(c, ": "))
 	}
 	for _, v := range m.GetState().GetSwitch().GetVerdicts() {
