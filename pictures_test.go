@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"greenlight/policy"
+	"greenlight/policy/calendar"
 )
 
 var update = flag.Bool("update", false, "draw docs/pictures anew")
@@ -58,7 +59,7 @@ func TestPicturesOfShapes(t *testing.T) {
 // The measures of a picture, in pixels.
 const (
 	width, height           = 640, 220
-	left, right, top, floor = 52, 16, 16, 176
+	left, right, top, floor = 52, 24, 16, 176
 )
 
 // rollingSteps are the weights of four instances, of which new ones take five minutes
@@ -77,6 +78,16 @@ func rollingSteps(r *policy.Rolling) []policy.Step {
 		}
 		out = append(out, next)
 	}
+}
+
+// tick is the shortest round time of which at most nine fit into d.
+func tick(d time.Duration) time.Duration {
+	for _, t := range []time.Duration{time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute} {
+		if d/t <= 9 {
+			return t
+		}
+	}
+	return time.Hour
 }
 
 // drawShape is the new color's weight over time, with the shadow before it and the
@@ -121,15 +132,11 @@ func drawShape(m *policy.Model) string {
 		fmt.Fprintf(&b, `<path class="grid" d="M%d %.1fH%d"/><text x="%d" y="%.1f" text-anchor="end">%s</text>`+"\n", left, y(w), width-right, left-6, y(w)+4, w)
 	}
 	fmt.Fprintf(&b, `<path class="axis" d="M%d %dV%dH%d"/>`+"\n", left, top, floor, width-right)
-	for i := range 5 {
-		d := total * time.Duration(i) / 4
-		anchor := "middle"
-		if i == 4 {
-			anchor = "end"
-		}
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="%s">%s</text>`+"\n", x(d), floor+16, anchor, (d - lead).Round(time.Minute).String()[:len((d-lead).Round(time.Minute).String())-2])
+	every := tick(total - lead)
+	for d := time.Duration(0); d <= total-lead; d += every {
+		fmt.Fprintf(&b, `<text x="%.1f" y="%d" text-anchor="middle">%s</text>`+"\n", x(lead+d), floor+16, calendar.PlainDuration(d))
 	}
-	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">time since the first weight could move</text>`+"\n", (left+width-right)/2, height-8)
+	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">the new color's share of users' requests, by the time since its validation passed</text>`+"\n", (left+width-right)/2, height-8)
 	fmt.Fprintf(&b, `<path class="weight" d="%s"/>`+"\n</svg>\n", line.String())
 	return b.String()
 }

@@ -67,10 +67,14 @@ func adviceBasis(b rollout.Basis) *adminv1.AdviceBasis {
 }
 
 func adviceOption(o rollout.Option) *adminv1.AdviceOption {
-	return &adminv1.AdviceOption{
+	out := &adminv1.AdviceOption{
 		Shape: shapes[o.Shape], Possible: o.Possible, ExtraHours: o.ExtraHours, ExtraCost: o.ExtraCost,
-		Takes: lasting(o.Takes), ExposedRequests: o.Exposed, WayBack: lasting(o.WayBack), Note: o.Note,
+		Takes: lasting(o.Takes), ExposedRequests: o.Exposed, Note: o.Note,
 	}
+	if o.WayBack != 0 {
+		out.WayBack = lasting(o.WayBack)
+	}
+	return out
 }
 
 func rolled(r rollout.Rolled) *adminv1.Rolled {

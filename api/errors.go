@@ -119,7 +119,7 @@ func notFound(reason, kind, name string, names []string, hint string) error {
 }
 
 func noSwitch(id string) error {
-	return notFound(ReasonNoSwitch, "switch", id, nil, "the list of switches has the ids")
+	return notFound(ReasonNoSwitch, "switch", id, nil, "'greenlight history' lists them")
 }
 
 func notReadable(err error) error {

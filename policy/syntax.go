@@ -36,6 +36,9 @@ func foreignFault(name string) string {
 	return ""
 }
 
+// FleetFault says why name can't be a fleet's; empty if it can.
+func FleetFault(name string) string { return foreignFault(name) }
+
 func metaFault(key string) string {
 	if len(key) > 128 || !metaSyntax.MatchString(key) {
 		return "a meta key is 1 to 128 letters, digits, _ and -"

@@ -39,7 +39,7 @@ type Option struct {
 	Takes      time.Duration // from the start until the old color is let go
 	// Exposed is how many of users' requests a broken version answers.
 	Exposed float64
-	WayBack time.Duration // until all users are on the old version again
+	WayBack time.Duration // until all users are on the old version again; 0 if it is not known
 	Note    string
 }
 
@@ -160,7 +160,12 @@ func byRolling(b Basis, p *policy.Model) Option {
 		Shape: policy.ShapeRolling, Possible: true,
 		Takes:   time.Duration(batches)*(b.WarmUp+hold+p.Route.Timeout) + p.Bake.For,
 		Exposed: b.Busiest * reaction.Seconds() * float64(batch) / float64(b.Instances),
-		WayBack: b.WarmUp + oneWay,
+	}
+	starts := ""
+	if b.WarmUp > 0 {
+		o.WayBack = b.WarmUp + oneWay
+	} else {
+		starts = ", and the warm-up of each"
 	}
 	left := b.Instances - batch
 	switch {
@@ -171,7 +176,7 @@ func byRolling(b Basis, p *policy.Model) Option {
 		o.Note = fmt.Sprintf("%s would have to answer %s requests a second at busy times; one was seen to answer %s at most",
 			count(left, "instance"), figure(b.Busiest), figure(b.Carried))
 	default:
-		o.Note = fmt.Sprintf("%d batches of %s; the way back needs a new start of the old ones", batches, count(batch, "instance"))
+		o.Note = fmt.Sprintf("%d batches of %s%s; the way back needs a new start of the old ones", batches, count(batch, "instance"), starts)
 	}
 	return o
 }
@@ -187,6 +192,11 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 	if b.WarmUp > 0 {
 		slow += fmt.Sprintf(", %s by the last warm-up, instead of milliseconds", calendar.PlainDuration(b.WarmUp.Round(time.Second)))
 	}
+	beside := upper(saves) + ", but " + slow
+	if !rolling.Possible {
+		saves = "rolling can't be done: " + rolling.Note
+		beside = upper(saves)
+	}
 	switch {
 	case !canary.Possible && rolling.Possible:
 		return policy.ShapeRolling, fmt.Sprintf("rolling: %s. %s; a batch at a time fits. Mind that %s.",
@@ -199,10 +209,10 @@ func best(b Basis, p *policy.Model, canary, rolling Option) (policy.Shape, strin
 	case b.Rate > 0 && strings.Contains(canary.Note, "longer than"):
 		return slowCanary(b, p, canary, saves)
 	case b.Rate == 0:
-		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version meets a small share of users only, and going back takes one publish. Whether its step sees enough requests is not known, for no fleet reports them. %s, but %s.", upper(saves), slow)
+		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version meets a small share of users only, and going back takes one publish. Whether its step sees enough requests is not known, for no fleet reports them. %s.", beside)
 	default:
-		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version would answer some %s of users' requests before they are back, an instant one %s; going back takes one publish. %s, but %s.",
-			figure(math.Ceil(canary.Exposed)), figure(math.Ceil(b.Busiest*reaction.Seconds())), upper(saves), slow)
+		return policy.ShapeCanary, fmt.Sprintf("canary: a broken version would answer some %s of users' requests before they are back, an instant one %s; going back takes one publish. %s.",
+			figure(math.Ceil(canary.Exposed)), figure(math.Ceil(b.Busiest*reaction.Seconds())), beside)
 	}
 }
 

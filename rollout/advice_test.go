@@ -73,6 +73,11 @@ func TestAdviceIsRollingWhereTwiceCantBe(t *testing.T) {
 		"room for 2 instances more and it takes 8", "5m by the last warm-up, instead of milliseconds")
 	advise(t, known(func(st *rollout.Status) { st.Policy.Cost.AtMost = 100 }), policy.ShapeRolling,
 		"cost.atMost is 100.00 EUR", "takes 396.00 EUR", "retire.after (now 24h)")
+	// What can't be done is not praised.
+	crowded := advise(t, known(func(st *rollout.Status) { st.State.Busiest.Rate = 790 }), policy.ShapeCanary, "Rolling can't be done: 6 instances would have to answer")
+	if strings.Contains(crowded.Why, "would save") {
+		t.Errorf("it says %q", crowded.Why)
+	}
 	// Not where those that are left could not carry the users.
 	advise(t, known(func(st *rollout.Status) { st.Policy.Cost.Spare, st.State.Busiest.Rate = &spare, 790 }), policy.ShapeInstant,
 		"none fits", "6 instances would have to answer 790 requests a second")
@@ -95,8 +100,13 @@ func TestAdviceOnFewRequests(t *testing.T) {
 	nothing := known(func(st *rollout.Status) {
 		st.Traffic, st.State.Busiest, st.State.WarmUp, st.State.Carried, st.Policy.Cost = rollout.Traffic{}, rollout.Busiest{}, rollout.WarmUp{}, rollout.ByColor[rollout.Carried]{}, policy.Cost{}
 	})
-	if a := advise(t, nothing, policy.ShapeCanary, "not known"); len(a.Basis.Unknown) != 5 {
+	a := advise(t, nothing, policy.ShapeCanary, "not known")
+	if len(a.Basis.Unknown) != 5 {
 		t.Errorf("unknown: %q", a.Basis.Unknown)
+	}
+	// Nobody knows how long a new start takes, so it is no way back of milliseconds.
+	if rolling := a.Options[2]; rolling.WayBack != 0 || !strings.Contains(rolling.Note, "and the warm-up of each") {
+		t.Errorf("rolling: %+v", rolling)
 	}
 	if _, err := rollout.Advise(known(func(st *rollout.Status) { st.Endpoints = rollout.EndpointSet{} })); err == nil {
 		t.Error("advice on nothing")

@@ -96,13 +96,13 @@ func (t *turn) refuseBusy(c Command) *Refuse {
 	case c.AnyRate:
 		return nil
 	case !t.s.Facts.Traffic.Known():
-		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same")
+		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same (greenlight drill --any-rate)")
 	case len(t.s.Silent()) > 0: // silence is no quiet
 		silent := t.s.Silent()
-		return refuse(NotReady, "it is not known whether this is a quiet time: %s of users is silent%s; ask for a drill at any rate if it may be done all the same",
+		return refuse(NotReady, "it is not known whether this is a quiet time: %s of users is silent%s; ask for a drill at any rate if it may be done all the same (greenlight drill --any-rate)",
 			count(len(silent), "node"), names(silent))
 	case rate > quiet:
-		return refuse(Busy, "this is no quiet time: users ask for %s requests a second, quiet is at most %s%s; wait, name another rate, or ask for a drill at any rate",
+		return refuse(Busy, "this is no quiet time: users ask for %s requests a second, quiet is at most %s%s; wait (--within), name another rate (--below), or ask for a drill at any rate (--any-rate)",
 			figure(rate), figure(quiet), from)
 	default:
 		return nil

@@ -205,6 +205,9 @@ func (t *turn) speaks() string {
 			text += " against " + seconds(f.LiveLatency)
 		}
 	}
+	if t.blind() {
+		return fmt.Sprintf("%s was compared with nothing, %s was seen to answer too little before it: %s", sw.To, sw.From, text)
+	}
 	return fmt.Sprintf("%s is no worse than %s for its users: %s", sw.To, against, text)
 }
 

@@ -30,6 +30,8 @@ func (s State) SoFar() string {
 		word = "worse"
 	case f.Suspicious:
 		word = "not decided yet"
+	case t.blind():
+		word = fmt.Sprintf("compared with nothing, %s was seen to answer too little before it", s.Switch.From)
 	case idle.Requests < rules.MinRequests:
 		word = fmt.Sprintf("too little yet, it takes %s", count(rules.MinRequests, "request"))
 	}
@@ -41,6 +43,12 @@ func (s State) SoFar() string {
 		text += fmt.Sprintf(" (evidence %s, %s is enough)", odds(f.Evidence), odds(f.Needed))
 	}
 	return text
+}
+
+// blind reports whether the target has all users and there is too little of the old
+// color's to compare it with.
+func (t *turn) blind() bool {
+	return t.s.Weights == AllOn(t.s.Switch.To) && t.s.Judging.Alone.Blind()
 }
 
 // against is what the old color did at the same time, or before if it has no

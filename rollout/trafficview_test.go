@@ -145,7 +145,7 @@ func TestSoFar(t *testing.T) {
 		"enough":         {state(rollout.Holding, at5, seen), "no worse so far: green failed 1.5% of 200 requests against 0.1% of 1000 of blue"},
 		"held":           {state(rollout.Held, at5, seen), "no worse so far: green failed 1.5% of 200 requests against 0.1% of 1000 of blue"},
 		"copies":         {state(rollout.Shadowing, rollout.AllOn(policy.Blue), seen), "no worse so far: green failed 1.5% of 200 mirrored requests against 0.1% of 1000 of blue"},
-		"alone, unknown": {state(rollout.Baking, rollout.AllOn(policy.Green), seen), "no worse so far: green failed 1.5% of 200 requests"},
+		"alone, unknown": {state(rollout.Baking, rollout.AllOn(policy.Green), seen), "compared with nothing, blue was seen to answer too little before it: green failed 1.5% of 200 requests"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

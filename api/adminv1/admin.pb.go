@@ -1532,7 +1532,7 @@ type AdviceOption struct {
 	Takes *durationpb.Duration `protobuf:"bytes,5,opt,name=takes,proto3" json:"takes,omitempty"`
 	// Users' requests that a broken version answers before they are back.
 	ExposedRequests float64 `protobuf:"fixed64,6,opt,name=exposed_requests,json=exposedRequests,proto3" json:"exposed_requests,omitempty"`
-	// How long all users take to be back on the old version.
+	// How long all users take to be back on the old version; absent if it is not known.
 	WayBack *durationpb.Duration `protobuf:"bytes,7,opt,name=way_back,json=wayBack,proto3" json:"way_back,omitempty"`
 	// What else there is to say.
 	Note          string `protobuf:"bytes,8,opt,name=note,proto3" json:"note,omitempty"`

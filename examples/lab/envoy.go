@@ -28,6 +28,8 @@ type EnvoyOptions struct {
 	// Listen is the port of a listener of its own, which asks for the route
 	// configuration called Fleet. 0: the Envoy takes its listeners over xDS.
 	Listen int
+	// Reports has that listener report users' requests, as docs/telemetry.md says.
+	Reports bool
 	// Edit, if not nil, changes the bootstrap before it is written.
 	Edit func(bootstrap map[string]any)
 	Args []string // more arguments for the program
@@ -124,10 +126,14 @@ func (o EnvoyOptions) bootstrap() ([]byte, error) {
 
 // addListener adds a listener of the Envoy's own and stops it from asking for others.
 func (o EnvoyOptions) addListener(config map[string]any) error {
-	listener, err := protojson.Marshal(resource.Listener(&policy.Fleet{
+	fleet := &policy.Fleet{
 		Name: o.Fleet, Routes: o.Fleet,
 		Listener: &policy.Listener{Name: "own", Address: "127.0.0.1", Port: o.Listen},
-	}))
+	}
+	if o.Reports {
+		fleet.Telemetry = &policy.Telemetry{Sample: policy.Full, Every: time.Second}
+	}
+	listener, err := protojson.Marshal(resource.Listener(fleet))
 	if err != nil {
 		return fmt.Errorf("write listener: %w", err)
 	}

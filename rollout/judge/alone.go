@@ -131,6 +131,9 @@ func NewAlone(r Record) Alone {
 	return a
 }
 
+// Blind reports whether the record holds too little to compare failures with.
+func (a Alone) Blind() bool { return a.Past.Requests < fewest }
+
 // atMost is a cautious estimate of a share from a record: twice the standard
 // error, of requests that fail in pairs, above what was seen, and more as it drifts.
 func atMost(hit, all, more float64) float64 {
@@ -144,7 +147,7 @@ func (a Alone) Look(c Config, s Sample) Alone {
 	}
 	s = s.sound()
 	a.Now = a.Now.plus(s)
-	if a.Past.Requests >= fewest {
+	if !a.Blind() {
 		odds := a.Most / (1 - a.Most) * max(c.ErrorTolerance, 1) * laterErrors
 		a.Evidence.Errors = against(a.Evidence.Errors, s.Bad, s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
 	}

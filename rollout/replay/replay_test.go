@@ -265,7 +265,7 @@ func TestOtherPolicy(t *testing.T) {
 		"a longer bake": {"good", func(m *policy.Model) { m.Bake.For = 3 * time.Hour },
 			"where the recording ends: it stood at baking, 100% to green; what came after can't be known (the recorded switch succeeded at", ""},
 		"a shorter bake": {"good", func(m *policy.Model) { m.Bake.For = 10 * time.Minute },
-			"would have succeeded at 2026-01-05 09:35:02, 20m0s before the recorded switch did", ""},
+			"would have succeeded at 2026-01-05 09:35:02 UTC, 20m0s before the recorded switch did", ""},
 		"other weights": {"good", func(m *policy.Model) {
 			m.Shift = []policy.Step{{Weight: 5000, Hold: 20 * time.Minute}, {Weight: policy.Full}}
 		},

@@ -161,7 +161,7 @@ func (u *users) behaviour(c policy.Color, minute int64) (t rollout.Tally, assume
 		t = t.Plus(sum.Of(c))
 	}
 	return t, fmt.Sprintf("users met %s in the replay when none did in the recording: it is taken to have answered as when it was %s seen, at %s",
-		c, when, time.Unix(nearest*60, 0).UTC().Format("15:04"))
+		c, when, time.Unix(nearest*60, 0).UTC().Format("15:04 UTC"))
 }
 
 // sample draws n typical times from what was seen.

@@ -78,7 +78,7 @@ func (r Result) refused() string {
 	return "its start was refused"
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // apart is "2m before" or "30s after".
 func apart(a, b time.Time) string {

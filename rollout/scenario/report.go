@@ -48,16 +48,6 @@ func (r Report) Summary() string {
 		n, word, n-failed, failed, calendar.PlainDuration(r.Simulated()), calendar.PlainDuration(r.Took.Round(time.Millisecond)))
 }
 
-// Text is the report for people; verbose tells every story.
-func (r Report) Text(verbose bool) string {
-	var b strings.Builder
-	for _, t := range r.Results {
-		b.WriteString(t.Text(verbose))
-	}
-	b.WriteString(r.Summary() + "\n")
-	return b.String()
-}
-
 // jsonReport is Report as JSON; its names are part of the command's contract.
 type jsonReport struct {
 	Tests            []jsonTest `json:"tests"`

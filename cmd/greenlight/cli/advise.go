@@ -52,7 +52,7 @@ func adviceBlock(w io.Writer, r *adminv1.AdviseResponse) error {
 			note = "not possible: " + note
 		}
 		t.row(word(o.GetShape().String(), "SHAPE_"), hoursWord(o.GetExtraHours()), moneyWord(o.GetExtraCost(), basis.GetCurrency()),
-			span(o.GetTakes().AsDuration()), exposedWord(o, basis), span(o.GetWayBack().AsDuration()), note)
+			span(o.GetTakes().AsDuration()), exposedWord(o, basis), wayBackWord(o), note)
 	}
 	return t.flush()
 }
@@ -80,6 +80,14 @@ func exposedWord(o *adminv1.AdviceOption, b *adminv1.AdviceBasis) string {
 		return ""
 	}
 	return figure(o.GetExposedRequests())
+}
+
+// wayBackWord is how long all users take to be back, where that is known.
+func wayBackWord(o *adminv1.AdviceOption) string {
+	if o.GetWayBack() == nil {
+		return ""
+	}
+	return span(o.GetWayBack().AsDuration())
 }
 
 // hoursWord is a number of instance-hours.

@@ -2,9 +2,11 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"greenlight/policy"
 	"greenlight/xds/resource"
 )
 
@@ -34,6 +36,9 @@ With --grpc, print the xDS bootstrap that gRPC clients read. Needs no server.`,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.Fleet = args[0]
+		if fault := policy.FleetFault(o.Fleet); fault != "" {
+			return usageOf(cmd, fmt.Errorf("no fleet can be named %q: %s", o.Fleet, fault))
+		}
 		render := resource.Bootstrap
 		if grpc {
 			render = resource.GRPCBootstrap

@@ -20,6 +20,9 @@ const maxAnswer = 256 << 20
 
 // dial makes a client; it connects with the first question.
 func (a *app) dial() (adminv1.AdminServiceClient, func(), error) {
+	if a.timeout <= 0 {
+		return nil, nil, &codedError{code: CodeUsage, err: fmt.Errorf("--timeout is %s; must be more than 0s", a.timeout)}
+	}
 	if err := checkServer(a.server); err != nil {
 		return nil, nil, err
 	}

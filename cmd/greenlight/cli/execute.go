@@ -32,6 +32,7 @@ type app struct {
 // exits with 1 unless it came from WithCode.
 func Execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, extra ...*cobra.Command) int {
 	root := newRoot(extra)
+	addCobras(root)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -78,7 +79,7 @@ Exit codes: 0 done; 1 not done, failed or rolled back; 2 wrong usage;
 	root.AddCommand(a.commands()...)
 	for _, c := range extra {
 		c.GroupID = groupSetUp
-		root.AddCommand(c)
+		root.AddCommand(serverless(c))
 	}
 	root.SetFlagErrorFunc(usageOf)
 	root.SetHelpCommandGroupID(groupSetUp)
@@ -100,13 +101,52 @@ func (a *app) commands() []*cobra.Command {
 		a.switchCommand(), a.approveCommand(), a.promoteCommand(), a.pauseCommand(),
 		a.resumeCommand(), a.abortCommand(), a.rollbackCommand(), a.drillCommand(),
 	}
-	setUp := []*cobra.Command{a.policyCommand(), bootstrapCommand(), versionCommand()}
+	setUp := []*cobra.Command{a.policyCommand(), serverless(bootstrapCommand()), serverless(versionCommand())}
 	for group, commands := range map[string][]*cobra.Command{groupSee: see, groupMove: move, groupSetUp: setUp} {
 		for _, c := range commands {
 			c.GroupID = group
 		}
 	}
 	return append(append(see, move...), setUp...)
+}
+
+// addCobras adds cobra's own commands. A word that they don't know would be answered
+// with help and exit code 0.
+func addCobras(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			serverless(group(c))
+		case "help":
+			c.Run, c.RunE = nil, func(cmd *cobra.Command, args []string) error {
+				of, rest, err := cmd.Root().Find(args)
+				if err != nil {
+					return usageOf(cmd.Root(), err)
+				}
+				if err := subcommand(of, rest); err != nil {
+					return err
+				}
+				of.InitDefaultHelpFlag()
+				return of.Help()
+			}
+		}
+	}
+}
+
+// serverless hides the flags that say how a server is asked from the help of a
+// command that asks none.
+func serverless(c *cobra.Command) *cobra.Command {
+	c.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		for _, name := range []string{"server", "timeout"} {
+			if f := cmd.InheritedFlags().Lookup(name); f != nil {
+				f.Hidden = true
+			}
+		}
+		cmd.Root().HelpFunc()(cmd, args)
+	})
+	return c
 }
 
 func serverDefault() string {
@@ -146,13 +186,22 @@ func group(c *cobra.Command, subs ...*cobra.Command) *cobra.Command {
 		if len(args) == 0 {
 			return cmd.Help()
 		}
-		message := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			message += "; did you mean " + strings.Join(near, " or ") + "?"
-		}
-		return usageOf(cmd, errors.New(message))
+		return subcommand(cmd, args)
 	}
 	return c
+}
+
+// subcommand takes no arguments: a word after a command with others below it was
+// meant to be one of those.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	message := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		message += "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usageOf(cmd, errors.New(message))
 }
 
 // noFiles takes the error of registering a completion, which says that the

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // The exit codes. They are part of the command line's contract.
@@ -45,6 +46,10 @@ func usageOf(cmd *cobra.Command, err error) error {
 	if _, coded := errors.AsType[*codedError](err); coded {
 		return err
 	}
+	var bad *pflag.InvalidValueError
+	if errors.As(err, &bad) {
+		err = badValue(bad)
+	}
 	// Cobra puts its suggestions on lines of their own.
 	message, near, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if found {
@@ -52,6 +57,25 @@ func usageOf(cmd *cobra.Command, err error) error {
 	}
 	hint := fmt.Sprintf("see '%s --help'", cmd.CommandPath())
 	return &codedError{code: usageCode(cmd), err: errors.New(message), hint: hint}
+}
+
+// badValue says in people's words what Go's parsers say in theirs.
+func badValue(bad *pflag.InvalidValueError) error {
+	rule := ValueRule(bad.GetFlag().Value.Type())
+	if rule == "" {
+		return bad
+	}
+	return fmt.Errorf("--%s is %q; it %s", bad.GetFlag().Name, bad.GetValue(), rule)
+}
+
+// ValueRule is what a value of a flag's type must be; empty where its own parser says it.
+func ValueRule(flagType string) string {
+	return map[string]string{
+		"duration": "must be a number with a unit, like 500ms, 30s or 1h30m",
+		"bool":     "must be true or false",
+		"int":      "must be a whole number",
+		"float64":  "must be a number",
+	}[flagType]
 }
 
 // usageExit is the annotation of a command whose exit code 2 has another meaning: the
@@ -95,7 +119,8 @@ func atMostOne(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-func none(_ *cobra.Command, args []string) error {
+// NoArgs refuses arguments; cobra's own calls one an unknown command.
+func NoArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("unexpected argument %q", args[0])
 	}

@@ -76,6 +76,9 @@ func reason(st *status.Status) string {
 // refused"` becomes "connection refused".
 func plain(message string) string {
 	message = clean(strings.Trim(message, `"`))
+	if strings.HasSuffix(message, "produced zero addresses") {
+		return "its name has no address"
+	}
 	if i := strings.LastIndex(message, ": "); i >= 0 {
 		message = message[i+2:]
 	}

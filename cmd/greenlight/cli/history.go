@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,24 +48,17 @@ reason, and every check with what it saw.`,
 			return a.story(cmd, out, id)
 		case len(args) == 0:
 			return a.history(cmd, out, "", limit)
+		case switchID.MatchString(args[0]):
+			return a.story(cmd, out, args[0])
 		default:
-			return a.historyOf(cmd, out, args[0], limit)
+			return a.history(cmd, out, args[0], limit)
 		}
 	}
 	return cmd
 }
 
-// historyOf takes name for a model, and for a switch's id if no model has it.
-func (a *app) historyOf(cmd *cobra.Command, out *format, name string, limit int) error {
-	err := a.history(cmd, out, name, limit)
-	if coded, ok := errors.AsType[*codedError](err); !ok || coded.code != CodeUsage {
-		return err
-	}
-	if found := a.story(cmd, out, name); found == nil {
-		return nil
-	}
-	return err
-}
+// switchID is how a switch's id begins; no model's name has a capital letter.
+var switchID = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}-`)
 
 func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) error {
 	list, err := a.switches(cmd.Context(), model, limit)
@@ -82,10 +76,20 @@ func (a *app) history(cmd *cobra.Command, out *format, model string, limit int) 
 				withVersion(colorWord(sw.GetTo()), sw.GetToVersion()), outcomeWord(sw.GetOutcome()),
 				clock(sw.GetStarted()), a.took(sw),
 				a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()), sw.GetActor(),
-				shortHash(sw.GetPlan().GetSource().GetCommit().GetId()), sw.GetCause())
+				shortHash(sw.GetPlan().GetSource().GetCommit().GetId()), brief(sw.GetCause()))
 		}
 		return t.flush()
 	})
+}
+
+// longestCause is how much of a cause the list shows; the story has all of it.
+const longestCause = 80
+
+func brief(cause string) string {
+	if runes := []rune(cause); len(runes) > longestCause {
+		return string(runes[:longestCause-1]) + "…"
+	}
+	return cause
 }
 
 // switches reads pages until it has limit switches, or all with limit 0.

@@ -25,7 +25,8 @@ which commits brought the policies in force. Only blame, replay, and plan withou
   greenlight policy replay fraud --policy fraud.yaml
   greenlight policy blame fraud
   greenlight policy schema > greenlight.schema.json`,
-	}, lintCommand(), a.planCommand(), showCommand(), testCommand(), a.replayCommand(), schemaCommand(), a.blameCommand())
+	}, serverless(lintCommand()), a.planCommand(), serverless(showCommand()), serverless(testCommand()), a.replayCommand(),
+		serverless(schemaCommand()), a.blameCommand())
 }
 
 func schemaCommand() *cobra.Command {
@@ -39,7 +40,7 @@ the files that 'greenlight policy test' reads.`,
 		Example: `  greenlight policy schema > greenlight.schema.json
   greenlight policy schema --tests > greenlight-tests.schema.json
   # first line of a policy: # yaml-language-server: $schema=greenlight.schema.json`,
-		Args:              none,
+		Args:              NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema := policy.Schema

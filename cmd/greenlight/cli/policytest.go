@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,11 +54,15 @@ have problems.`,
 		if len(problems) > 0 {
 			return tellTestProblems(cmd, out, problems)
 		}
-		report := runTests(tests, named)
-		if len(report.Results) == 0 {
+		tests = slices.DeleteFunc(tests, func(t scenario.Test) bool { return !named.MatchString(t.Name) })
+		if len(tests) == 0 {
 			return usageOf(cmd, fmt.Errorf("no test matches %q", only))
 		}
-		if err := printTests(cmd, out, report, verbose); err != nil {
+		report, err := runTests(cmd, out, tests, verbose)
+		if err != nil {
+			return err
+		}
+		if err := printTests(cmd, out, report); err != nil {
 			return err
 		}
 		if report.Failed() > 0 {
@@ -145,19 +150,28 @@ func testFiles(path string) ([]string, error) {
 	return files, err
 }
 
-func runTests(tests []scenario.Test, named *regexp.Regexp) scenario.Report {
+// runTests runs one test after the other. As text each is told when it has ended.
+func runTests(cmd *cobra.Command, out *format, tests []scenario.Test, verbose bool) (scenario.Report, error) {
 	var r scenario.Report
 	began := time.Now()
 	for _, t := range tests {
-		if named.MatchString(t.Name) {
-			r.Results = append(r.Results, t.Run())
+		if cmd.Context().Err() != nil {
+			return r, fmt.Errorf("interrupted after %d of %d tests", len(r.Results), len(tests))
+		}
+		result := t.Run()
+		r.Results = append(r.Results, result)
+		if out.name == "text" {
+			if err := write(cmd.OutOrStdout(), []byte(result.Text(verbose))); err != nil {
+				return r, err
+			}
 		}
 	}
 	r.Took = time.Since(began)
-	return r
+	return r, nil
 }
 
-func printTests(cmd *cobra.Command, out *format, r scenario.Report, verbose bool) error {
+// printTests prints the whole report, or what of it was not told yet.
+func printTests(cmd *cobra.Command, out *format, r scenario.Report) error {
 	var raw []byte
 	var err error
 	switch out.name {
@@ -166,7 +180,7 @@ func printTests(cmd *cobra.Command, out *format, r scenario.Report, verbose bool
 	case "junit":
 		raw, err = r.JUnit()
 	default:
-		raw = []byte(r.Text(verbose))
+		raw = []byte(r.Summary() + "\n")
 	}
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)

@@ -22,9 +22,10 @@ depend on, or for a place in their group, in the order in which they come. 'queu
 move' gives one another place; 'abort' ends it; 'promote --now' lets it begin.`,
 		Example: `  greenlight queue
   greenlight queue move ranker --first`,
-		Args:              none,
+		Args:              subcommand,
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	out := listingFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		r, err := ask(cmd.Context(), a, &adminv1.ListModelsRequest{}, adminv1.AdminServiceClient.ListModels)

@@ -158,7 +158,7 @@ func tellReplays(w io.Writer, out *format, all []replayed, model string, verbose
 
 func (r replayed) tell(w io.Writer, verbose bool) error {
 	sw := r.Recorded
-	fmt.Fprintf(w, "switch %s to %s, %s\n", sw.ID, withVersion(string(sw.To), sw.ToVersion), sw.Started.UTC().Format("2006-01-02 15:04:05"))
+	fmt.Fprintf(w, "switch %s to %s, %s\n", sw.ID, withVersion(string(sw.To), sw.ToVersion), sw.Started.UTC().Format("2006-01-02 15:04:05 UTC"))
 	if r.problem != "" {
 		fmt.Fprintf(w, "  %s\n", r.problem)
 		return nil
@@ -170,7 +170,7 @@ func (r replayed) tell(w io.Writer, verbose bool) error {
 	if !verbose || r.Replayed.Switch == nil {
 		return nil
 	}
-	t := newTable(w, "  AT", "PHASE", "BLUE/GREEN", "ACTOR", "REASON")
+	t := newTable(w, "  AT (UTC)", "PHASE", "BLUE/GREEN", "ACTOR", "REASON")
 	for _, tr := range r.Replayed.Switch.Transitions {
 		t.row("  "+tr.At.UTC().Format("2006-01-02 15:04:05"), string(tr.To),
 			fmt.Sprintf("%s/%s", tr.Weights.Blue, tr.Weights.Green), tr.Actor, tr.Reason)

@@ -9,7 +9,8 @@ import (
 	"greenlight/api/adminv1"
 )
 
-// reportTables prints a table for each stage, and below it why a check has not passed.
+// reportTables prints a table for each stage, and below it why a check has not passed,
+// and what those saw that the table has no figure of.
 func reportTables(w io.Writer, r *adminv1.Assessment) error {
 	if len(r.GetStages()) == 0 {
 		fmt.Fprintln(w, "Nothing was measured.")
@@ -30,6 +31,7 @@ func reportTables(w io.Writer, r *adminv1.Assessment) error {
 			return err
 		}
 		reasons(w, s)
+		seen(w, s)
 	}
 	return nil
 }
@@ -62,6 +64,18 @@ func reasons(w io.Writer, s *adminv1.Stage) {
 		for _, e := range v.GetEvidence() {
 			fmt.Fprintf(w, "  %s\n", clean(evidenceWords(e)))
 		}
+	}
+}
+
+// seen tells of the checks that passed and measure no figure.
+func seen(w io.Writer, s *adminv1.Stage) {
+	gap := "\n"
+	for _, v := range s.GetVerdicts() {
+		if v.GetResult() != adminv1.Result_RESULT_PASS || len(v.GetMeasures()) > 0 || v.GetSummary() == "" {
+			continue
+		}
+		fmt.Fprintf(w, "%s%s\n", gap, clean(fmt.Sprintf("%s pass: %s", v.GetCheck(), v.GetSummary())))
+		gap = ""
 	}
 }
 

@@ -116,6 +116,12 @@ func nodesCell(m *adminv1.ModelStatus) string {
 
 // problemOf is the loudest of what is wrong with a model.
 func problemOf(m *adminv1.ModelStatus) string {
+	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), hindranceOf(m), m.GetDrift())
+}
+
+// hindranceOf is the loudest of what a running switch meets. It goes on by the policy
+// that it began with, whatever the file says meanwhile.
+func hindranceOf(m *adminv1.ModelStatus) string {
 	rejected := ""
 	if r := m.GetReport().GetRejected(); len(r) > 0 {
 		rejected = fmt.Sprintf("node %s rejected its %s: %s", r[0].GetNode(), r[0].GetType(), r[0].GetReason())
@@ -124,5 +130,5 @@ func problemOf(m *adminv1.ModelStatus) string {
 	if n := m.GetSilentNodes(); len(n) > 0 {
 		silent = fmt.Sprintf("node %s %s", n[0].GetNode(), n[0].GetDetail())
 	}
-	return cmp.Or(m.GetState().GetProblem(), m.GetPolicyProblem(), m.GetEndpoints().GetProblem(), rejected, silent, m.GetDrift(), m.GetState().GetQueued().GetWhy())
+	return cmp.Or(m.GetState().GetProblem(), m.GetEndpoints().GetProblem(), rejected, silent, m.GetState().GetQueued().GetWhy())
 }

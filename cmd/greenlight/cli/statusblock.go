@@ -47,7 +47,11 @@ func (a *app) headLines(b *block, m *adminv1.ModelStatus) {
 	default:
 		b.line("live", "none yet: the registry has not answered")
 	}
-	b.line("phase", "%s for %s%s", phaseWord(st.GetPhase()), a.age(st.GetSince()), a.nextWords(st))
+	phase := phaseWord(st.GetPhase())
+	if st.GetSince() != nil {
+		phase += " for " + a.age(st.GetSince())
+	}
+	b.line("phase", "%s%s", phase, a.nextWords(st))
 	if st.GetResume() != adminv1.Phase_PHASE_UNSPECIFIED {
 		b.line("phase", "paused in %s, which had %s left", phaseWord(st.GetResume()), span(st.GetLeft().AsDuration()))
 	}
@@ -107,7 +111,7 @@ func (a *app) policyLines(b *block, m *adminv1.ModelStatus) {
 
 func (a *app) endpointLines(b *block, m *adminv1.ModelStatus) {
 	if !m.GetState().GetEndpointsKnown() {
-		b.line("endpoints", "unknown: the registry has not answered")
+		b.line("endpoints", "unknown: the registry has not answered; the server's log says why")
 		return
 	}
 	set := m.GetEndpoints()
@@ -141,14 +145,17 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	if sw.GetCause() != "" {
 		b.line("switch", "%s", sw.GetCause())
 	}
+	if steps := sw.GetPlan().GetShift(); sw.GetOutcome() == adminv1.Outcome_OUTCOME_UNSPECIFIED && len(steps) > 1 {
+		b.line("switch", "step %d of %d", m.GetState().GetStepIndex()+1, len(steps))
+	}
+	if sw.GetUndoes() != "" {
+		b.line("switch", "goes back to before switch %s", sw.GetUndoes())
+	}
 	if r := m.GetState().GetRolled(); r != nil && sw.GetPlan().GetRolling() != nil {
 		b.line("rolling", "%s", rolledWords(r, colorWord(sw.GetFrom())))
 	}
 	for _, ap := range sw.GetApprovals() {
 		b.line("approved", "%s by %s, %s ago%s", approvedWord(ap.GetBefore()), ap.GetBy(), a.age(ap.GetAt()), becauseWord(ap.GetReason()))
-	}
-	if sw.GetUndoes() != "" {
-		b.line("switch", "goes back to before switch %s", sw.GetUndoes())
 	}
 	if text := a.twiceWords(sw.GetTwice(), sw.GetPlan().GetCost().GetInstanceHour()); text != "" {
 		b.line("twice", "%s for this switch", text)
@@ -158,9 +165,6 @@ func (a *app) switchLines(b *block, m *adminv1.ModelStatus) {
 	}
 	for _, d := range sw.GetDrills()[max(0, len(sw.GetDrills())-1):] {
 		b.line("drill", "%s ago by %s: %s", a.age(d.GetBegan()), d.GetActor(), drillWords(d))
-	}
-	if steps := sw.GetPlan().GetShift(); sw.GetOutcome() == adminv1.Outcome_OUTCOME_UNSPECIFIED && len(steps) > 1 {
-		b.line("switch", "step %d of %d", m.GetState().GetStepIndex()+1, len(steps))
 	}
 }
 
@@ -209,7 +213,10 @@ func forcedWord(sw *adminv1.Switch) string {
 
 func (a *app) checkLines(b *block, m *adminv1.ModelStatus) {
 	for _, c := range m.GetChecks() {
-		b.line("checks", "%s runs: %s", c.GetCheck(), progressWord(c))
+		if c.GetResult() != adminv1.Result_RESULT_UNSPECIFIED {
+			continue // it has run, and its verdict comes with the others'
+		}
+		b.line("checks", "%s runs%s", c.GetCheck(), progressWord(c, ": "))
 	}
 	for _, v := range m.GetState().GetSwitch().GetVerdicts() {
 		b.line("checks", "%s %s: %s", resultWord(v.GetResult()), v.GetCheck(), v.GetSummary())
@@ -221,11 +228,16 @@ func (a *app) checkLines(b *block, m *adminv1.ModelStatus) {
 	}
 }
 
-func progressWord(c *adminv1.CheckProgress) string {
-	if c.GetTotal() == 0 {
-		return fmt.Sprintf("%d done", c.GetDone())
+// progressWord is how far a check is, after between; empty where it can't be told.
+func progressWord(c *adminv1.CheckProgress, between string) string {
+	switch {
+	case c.GetTotal() > 0:
+		return fmt.Sprintf("%s%d/%d", between, c.GetDone(), c.GetTotal())
+	case c.GetDone() > 0:
+		return fmt.Sprintf("%s%d done", between, c.GetDone())
+	default:
+		return ""
 	}
-	return fmt.Sprintf("%d/%d", c.GetDone(), c.GetTotal())
 }
 
 func (a *app) nodeLines(b *block, m *adminv1.ModelStatus) {

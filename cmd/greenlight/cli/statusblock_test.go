@@ -112,7 +112,8 @@ func blocks() map[string]rollout.Status {
 	unheard.State.Judging.Since = noon.Add(-4 * time.Minute)
 	unheard.State.Judging.Waived = "users' traffic says too little, also after 30m more, and the policy says to promote"
 	unheard.Judgement = thin.Judgement
-	return map[string]rollout.Status{"holding": holding, "thin": thin, "shadowing": shadow, "unheard": unheard}
+	unmet := rollout.Status{State: rollout.State{Model: "fraud", Phase: rollout.Idle}, Policy: holding.Policy}
+	return map[string]rollout.Status{"holding": holding, "thin": thin, "shadowing": shadow, "unheard": unheard, "unmet": unmet}
 }
 
 // The golden files are what people read; -update writes them anew.

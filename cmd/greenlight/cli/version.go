@@ -18,7 +18,7 @@ func versionCommand() *cobra.Command {
 		Short:             "Print the version of this program",
 		Long:              "Print the version of this program, the commit that it was built from, and what built it.",
 		Example:           "  greenlight version",
-		Args:              none,
+		Args:              NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprintf(cmd.OutOrStdout(), "greenlight %s (%s, %s/%s)\n", builtVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

@@ -81,7 +81,7 @@ func (v *plainView) show(m *adminv1.ModelStatus) {
 // a step that waits for users' traffic counts their requests.
 func (v *plainView) restless(m *adminv1.ModelStatus) bool {
 	before := v.still
-	v.still = progressHead(m, "") + figures.ReplaceAllString(problemOf(m), "0")
+	v.still = progressHead(m, "") + figures.ReplaceAllString(hindranceOf(m), "0")
 	return v.still == before
 }
 
@@ -212,7 +212,7 @@ func (a *app) countdown(st *adminv1.State) string {
 // It holds nothing that changes by time alone.
 func progressLine(m *adminv1.ModelStatus, checks string) string {
 	line := progressHead(m, checks)
-	if p := problemOf(m); p != "" {
+	if p := hindranceOf(m); p != "" {
 		line += "  ! " + p
 	}
 	return clean(line)
@@ -259,7 +259,7 @@ func checksPart(m *adminv1.ModelStatus) string {
 		case c.GetTotal() > 0 && c.GetDone() >= c.GetTotal():
 			done++
 		case at == "":
-			at = fmt.Sprintf(": %s %s", c.GetCheck(), progressWord(c))
+			at = ": " + c.GetCheck() + progressWord(c, " ")
 		}
 	}
 	return fmt.Sprintf("checks %d/%d%s", done, len(checks), at)

@@ -81,6 +81,8 @@ func TestPlainViewPrintsChanges(t *testing.T) {
 	v.show(m)
 	m.State.Deadline = timestamppb.Now() // time alone is no change
 	v.show(m)
+	m.PolicyProblem = "policies/fraud.yaml:7:3" // of a file that the switch does not go by
+	v.show(m)
 	m.Checks = []*adminv1.CheckProgress{
 		{Check: "ready", Done: 2, Total: 2}, {Check: "golden", Done: 5, Total: 20}, {Check: "later"},
 	}
@@ -186,11 +188,23 @@ func TestSpan(t *testing.T) {
 func TestPlainReason(t *testing.T) {
 	for message, want := range map[string]string{
 		`connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:1: connect: connection refused"`: "connection refused",
-		`name resolver error: produced zero addresses`:                                                                 "produced zero addresses",
+		`name resolver error: produced zero addresses`:                                                                 "its name has no address",
 		`gone`: "gone",
 	} {
 		if got := plain(message); got != want {
 			t.Errorf("plain(%q) = %q, want %q", message, got, want)
+		}
+	}
+}
+
+func TestALongCauseIsCutInTheList(t *testing.T) {
+	for cause, want := range map[string]string{
+		"aborted by ann":         "aborted by ann",
+		strings.Repeat("é", 80):  strings.Repeat("é", 80),
+		strings.Repeat("é", 200): strings.Repeat("é", 79) + "…",
+	} {
+		if got := brief(cause); got != want {
+			t.Errorf("brief(%q) = %q, want %q", cause, got, want)
 		}
 	}
 }

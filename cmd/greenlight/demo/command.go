@@ -8,13 +8,19 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"greenlight/cmd/greenlight/cli"
 )
 
 // storyLimit bounds the story, so that a demo that goes wrong ends by itself.
 const storyLimit = 3 * time.Minute
+
+// registries are the values of --registry.
+var registries = []string{"file", "consul", "auto"}
 
 type options struct {
 	registry string
@@ -30,8 +36,8 @@ func Command() *cobra.Command {
 		Long: `Start two versions of a small trained model, three Envoys in one fleet, a
 Greenlight server and a steady load, all on loopback addresses and free ports,
 and tell a story: a worse model is refused before any user meets it; a good one
-is switched to; it fails while it bakes and traffic goes back by itself; an
-operator rolls back by hand.
+is switched to; it fails while it bakes, users' traffic shows it, and all of it
+goes back by itself; an operator rolls back by hand.
 
 It needs an Envoy: $ENVOY, one on the PATH, or .tools/envoy ('make demo' fetches
 it). It ends by itself in under a minute and removes what it started. The last
@@ -40,8 +46,11 @@ exit code is 0 only if none did and the story went as told.`,
 		Example: `  greenlight demo
   greenlight demo --registry consul
   greenlight demo --keep        # leave it running, with the addresses to try`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains(registries, opts.registry) {
+				return cli.WithCode(cli.CodeUsage, fmt.Errorf("--registry %s: must be file, consul or auto", opts.registry))
+			}
 			return run(cmd.Context(), cmd.OutOrStdout(), opts)
 		},
 	}
@@ -58,8 +67,12 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer func() {
-		if err != nil {
-			fmt.Fprintf(out, "logs are kept in %s\n", dir)
+		if ctx.Err() != nil && err != nil {
+			err = errors.New("interrupted; everything that was started is ended")
+		} else if err != nil {
+			if os.Remove(dir) != nil { // something is in it
+				fmt.Fprintf(out, "logs are kept in %s\n", dir)
+			}
 			return
 		}
 		_ = os.RemoveAll(dir) // what can't be removed is in the system's temporary folder
@@ -74,6 +87,9 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 	storyCtx, cancel := context.WithTimeout(ctx, storyLimit)
 	defer cancel()
 	err = (&story{stage: s, teller: teller}).tell(storyCtx)
+	if ctx.Err() != nil && err != nil {
+		return err
+	}
 	if opts.keep && err == nil {
 		s.linger(ctx, teller)
 	}
@@ -84,10 +100,12 @@ func run(ctx context.Context, out io.Writer, opts options) (err error) {
 	if err == nil && counts.Unexpected > 0 {
 		err = errors.New("users met failures that the story does not explain")
 	}
+	teller.title("The end")
 	if err != nil {
 		teller.sayf("the story went wrong: %v", err)
+	} else {
+		teller.sayf("%d failed answers came from the model that was made to fail; the rest of the story cost nobody a request", counts.Expected)
 	}
-	teller.sayf("%d failed answers came from the model that was made to fail; the rest of the story cost nobody a request", counts.Expected)
 	fmt.Fprintf(out, "demo: %d requests, %d unexpected failures\n", counts.Requests, counts.Unexpected)
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"greenlight/api/adminv1"
 	"greenlight/examples/lab"
 	"greenlight/examples/models"
 	"greenlight/examples/modelserver"
@@ -26,6 +27,7 @@ const (
 	rate       = 200
 	host       = "tumor.models.internal"
 	inferPath  = "/v2/models/tumor/infer"
+	heard      = 200 // users' requests that the story begins with: green is compared with them
 	setupLimit = time.Minute
 )
 
@@ -49,7 +51,7 @@ spec:
     - ready: {path: /v2/models/%[1]s/ready}
     - golden: {file: %[4]s, protocol: open-inference, tolerance: %[5]v}
   shift: {steps: [{weight: 10%%, hold: 1s}, {weight: 50%%, hold: 1s}, 100%%]}
-  bake: {for: 1m, every: 500ms}
+  bake: {for: 1m}
 `, models.Name, fleet, host, models.GoldenFile, models.Tolerance)
 
 // stage is everything that the demo starts.
@@ -94,7 +96,16 @@ func setStage(ctx context.Context, t *teller, dir, registry string) (*stage, err
 	}
 	t.sayf("%d Envoys in fleet %q, %d instances of %s %s (blue, live), Greenlight on %s, registry: %s",
 		envoys, fleet, perColor, models.Name, models.Good, s.server.Admin, s.registryName())
-	return s, s.startLoad(t)
+	if err := s.startLoad(t); err != nil {
+		return s, err
+	}
+	_, err = s.server.AwaitModel(ctx, models.Name, "reports of users' requests", func(m *adminv1.ModelStatus) bool {
+		return m.GetTraffic().GetUsers().GetBlue().GetRequests() >= heard
+	})
+	if err == nil {
+		t.sayf("every Envoy reports them to Greenlight, which compares green with blue by them")
+	}
+	return s, err
 }
 
 // startRegistry picks the registry and gives the server's --registry flag.
@@ -122,10 +133,8 @@ func findConsul(registry string) (string, error) {
 	case "auto":
 		bin, _ := lab.FindConsul() // without one a file serves
 		return bin, nil
-	case "consul":
-		return lab.FindConsul()
 	default:
-		return "", fmt.Errorf("--registry %s: must be file, consul or auto", registry)
+		return lab.FindConsul()
 	}
 }
 
@@ -214,7 +223,8 @@ func (s *stage) startServer(ctx context.Context, registry string) error {
 	return err
 }
 
-// startEnvoys starts the fleet; each Envoy has a listener of its own.
+// startEnvoys starts the fleet; each Envoy has a listener of its own, on a port of its
+// own, and reports users' requests.
 func (s *stage) startEnvoys(ctx context.Context, bin string) error {
 	ports, err := lab.FreePorts(envoys)
 	if err != nil {
@@ -222,7 +232,7 @@ func (s *stage) startEnvoys(ctx context.Context, bin string) error {
 	}
 	for i, port := range ports {
 		e, err := lab.StartEnvoy(ctx, lab.EnvoyOptions{
-			Bin: bin, Dir: s.dir, Node: fmt.Sprintf("envoy-%d", i+1), Fleet: fleet, XDS: s.server.XDS, Listen: port,
+			Bin: bin, Dir: s.dir, Node: fmt.Sprintf("envoy-%d", i+1), Fleet: fleet, XDS: s.server.XDS, Listen: port, Reports: true,
 		})
 		if err != nil {
 			return err
@@ -282,7 +292,7 @@ func (s *stage) fail(mode modelserver.Mode) error {
 func (s *stage) linger(ctx context.Context, t *teller) {
 	t.title("Everything is left running; interrupt with Ctrl-C. To try:")
 	fmt.Fprintf(t.out, "  export GREENLIGHT_SERVER=%s\n", s.server.Admin)
-	fmt.Fprintf(t.out, "  bin/greenlight status tumor\n  bin/greenlight switch tumor --wait --reason \"my own\"\n  bin/greenlight rollback tumor\n  bin/greenlight fleet edge\n")
+	fmt.Fprintf(t.out, "  bin/greenlight status tumor\n  bin/greenlight switch tumor --again --wait --reason \"my own\"\n  bin/greenlight rollback tumor --wait\n  bin/greenlight fleet edge\n")
 	for _, e := range s.envoys {
 		fmt.Fprintf(t.out, "  curl -s -H 'host: %s' %s    # through %s; add -H 'x-model-color: idle' for a preview; admin: http://%s\n",
 			host, e.URL("/v2/models/tumor"), e.Options.Node, e.Admin)

@@ -24,7 +24,7 @@ func (s *story) tell(ctx context.Context) error {
 	}{
 		{"1. A worse model is refused before any user meets it", s.refuseWorse},
 		{"2. A good model is switched to", s.switchToGood},
-		{"3. It fails while it bakes, and traffic goes back by itself", s.failInBake},
+		{"3. It fails while it bakes: users' traffic shows it, and all of it goes back by itself", s.failInBake},
 		{"4. An operator rolls back by hand", s.rollBackByHand},
 	}
 	for i, act := range acts {
@@ -33,7 +33,6 @@ func (s *story) tell(ctx context.Context) error {
 			return fmt.Errorf("act %d: %w", i+1, err)
 		}
 	}
-	s.teller.title("The end")
 	return nil
 }
 

@@ -29,7 +29,7 @@ configuration file. Consul is reached as its own clients are
 (CONSUL_HTTP_ADDR, CONSUL_HTTP_TOKEN, CONSUL_CACERT, ...).`,
 		Example: `  greenlight serve --config greenlight.yaml
   greenlight serve --policies policies --registry file:instances.json --data /var/lib/greenlight`,
-		Args: cobra.NoArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("config") {
 				file = os.Getenv(Variable("config"))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,13 +67,13 @@ func TestBadConfigurationIsWrongUsage(t *testing.T) {
 	}{
 		"a rule":            {[]string{"--lease=0s"}, nil, "greenlight: lease = 0s; must be > 0\n"},
 		"a log level":       {[]string{"--log-level=loud"}, nil, `greenlight: log-level = "loud"`},
-		"a key":             {[]string{"--config=" + broken}, nil, `unknown field "leas"`},
+		"a key":             {[]string{"--config=" + broken}, nil, `unknown key "leas"`},
 		"a missing file":    {[]string{"--config=/nowhere.yaml"}, nil, "greenlight: read configuration: open /nowhere.yaml"},
-		"a file by env":     {nil, map[string]string{"GREENLIGHT_CONFIG": broken}, `unknown field "leas"`},
+		"a file by env":     {nil, map[string]string{"GREENLIGHT_CONFIG": broken}, `unknown key "leas"`},
 		"a variable":        {nil, map[string]string{"GREENLIGHT_LEASE": "soon"}, `greenlight: GREENLIGHT_LEASE="soon"`},
 		"a value":           {[]string{"--lease=soon"}, nil, "--lease"},
 		"a flag":            {[]string{"--nope"}, nil, "unknown flag: --nope"},
-		"an argument":       {[]string{"now"}, nil, `unknown command "now"`},
+		"an argument":       {[]string{"now"}, nil, `unexpected argument "now"`},
 		"a misspelt folder": {[]string{"--policies=/nowhere"}, nil, "make the folder or name another one"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +99,19 @@ func TestFailuresAreNoWrongUsage(t *testing.T) {
 				t.Errorf("exit code %d, want 1: %s", code, stderr)
 			}
 		})
+	}
+}
+
+func TestATakenAddressSaysWhatToDo(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	address := taken.Addr().String()
+	want := "listen on " + address + ": bind: address already in use; free it, or name another one with --admin\n"
+	if code, stderr := execute(t, append(good(t), "--admin="+address)...); code != 1 || !strings.HasSuffix(stderr, want) {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }
 

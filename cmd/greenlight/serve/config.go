@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"greenlight/check"
+	"greenlight/cmd/greenlight/cli"
 	"greenlight/policy/git"
 	"greenlight/registry"
 )
@@ -155,6 +157,9 @@ func (c *Config) load(set *pflag.FlagSet, file string, getenv func(string) strin
 			value = below.Value.String()
 		}
 		if err := f.Value.Set(value); err != nil {
+			if rule := cli.ValueRule(f.Value.Type()); rule != "" {
+				err = errors.New(rule)
+			}
 			problems = append(problems, fmt.Errorf("%s=%q: %w", Variable(f.Name), value, err))
 		}
 	})
@@ -180,13 +185,36 @@ func readFile(file string, into *Config) error {
 	case errors.Is(err, io.EOF): // empty, or nothing but comments
 		return nil
 	case err != nil:
-		return fmt.Errorf("read configuration %s: %w", file, err)
+		return fmt.Errorf("read configuration %s: %s", file, fileFault(err))
 	}
 	if err := decoder.Decode(&Config{}); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read configuration %s: more than one YAML document; there must be one", file)
 	}
 	*into = read
 	return nil
+}
+
+// fileFault says what a key or value has to be, where the decoder names Go's types.
+func fileFault(err error) string {
+	text := strings.TrimRight(err.Error(), "\n")
+	var mistyped *yaml.TypeError
+	var unknown *yaml.UnknownFieldError
+	switch {
+	case errors.As(err, &mistyped):
+		rule := "must be a text"
+		switch mistyped.DstType {
+		case reflect.TypeFor[time.Duration]():
+			rule = cli.ValueRule("duration")
+		case reflect.TypeFor[bool]():
+			rule = cli.ValueRule("bool")
+		}
+		return strings.Replace(text, mistyped.GetMessage(), rule, 1)
+	case errors.As(err, &unknown):
+		key := strings.TrimPrefix(unknown.GetMessage(), "unknown field ")
+		return strings.Replace(text, unknown.GetMessage(), "unknown key "+key+"; keys are the flags' names in camelCase", 1)
+	default:
+		return text
+	}
 }
 
 // check names everything that is wrong at once.

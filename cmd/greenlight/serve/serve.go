@@ -196,7 +196,7 @@ func (s *server) run(ctx context.Context, opts Options, prev policy.Set) error {
 		httpServer.Handler = withHooks(httpServer.Handler, s.repository.Hook(file))
 	}
 
-	listeners, err := listen(s.config.XDS, s.config.Admin, s.config.HTTP)
+	listeners, err := listen(s.config)
 	if err != nil {
 		return err
 	}
@@ -268,14 +268,18 @@ func (s *server) announce(a Addresses, opts Options) error {
 	return nil
 }
 
-// listen opens all addresses or none.
-func listen(addresses ...string) ([]net.Listener, error) {
+// listen opens the addresses of xds, admin and http, in this order, or none.
+func listen(c Config) ([]net.Listener, error) {
 	var out []net.Listener
-	for _, address := range addresses {
-		l, err := (&net.ListenConfig{KeepAlive: 30 * time.Second}).Listen(context.Background(), "tcp", address)
+	for _, a := range []struct{ flag, address string }{{"xds", c.XDS}, {"admin", c.Admin}, {"http", c.HTTP}} {
+		l, err := (&net.ListenConfig{KeepAlive: 30 * time.Second}).Listen(context.Background(), "tcp", a.address)
 		if err != nil {
 			closeAll(out)
-			return nil, fmt.Errorf("listen on %s: %w", address, err)
+			var failed *net.OpError
+			if errors.As(err, &failed) {
+				err = failed.Err // it names the address, too
+			}
+			return nil, fmt.Errorf("listen on %s: %w; free it, or name another one with --%s", a.address, err, a.flag)
 		}
 		out = append(out, l)
 	}
