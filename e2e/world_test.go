@@ -313,6 +313,13 @@ func (w *world) start() string {
 	return resp.GetSwitchId()
 }
 
+// promote ends the hold of the present step.
+func (w *world) promote() {
+	w.t.Helper()
+	_, err := w.server.Client.Promote(w.within(patience), &adminv1.PromoteRequest{Model: "tumor", Actor: "e2e"})
+	must(w.t, err)
+}
+
 // await waits until the model's status meets the condition.
 func (w *world) await(what string, condition func(*adminv1.ModelStatus) bool) *adminv1.ModelStatus {
 	w.t.Helper()
