@@ -67,6 +67,7 @@ func TestEnvoyJoinsMidSwitch(t *testing.T) {
 		must(t, joined.AwaitServing(w.within(patience), w.url(joined, "/v2/models/tumor/ready"), host))
 		own := lab.StartLoad(lab.LoadOptions{URLs: []string{w.url(joined, inferPath)}, Host: host, Body: knownRequest(t), Rate: 100})
 		defer own.Stop()
+		w.confirmedBy(4)
 		w.promote()
 		m := w.awaitPhase(adminv1.Phase_PHASE_BAKING)
 		if m.GetReport().GetConnected() != 4 || m.GetReport().GetAcked() != 4 {

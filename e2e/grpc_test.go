@@ -241,9 +241,7 @@ func TestGRPCClientJoinsMidSwitch(t *testing.T) {
 	w.start()
 	w.awaitPhase(adminv1.Phase_PHASE_HOLDING)
 	w.join("client-3")
-	w.await("three confirmations", func(m *adminv1.ModelStatus) bool {
-		return m.GetReport().GetConnected() == 3 && m.GetReport().GetAcked() == 3
-	})
+	w.confirmedBy(3)
 	w.promote()
 	m := w.awaitPhase(adminv1.Phase_PHASE_BAKING)
 	if m.GetReport().GetConnected() != 3 || m.GetReport().GetAcked() != 3 {

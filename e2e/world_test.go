@@ -313,6 +313,15 @@ func (w *world) start() string {
 	return resp.GetSwitchId()
 }
 
+// confirmedBy waits until so many nodes are connected, and all have ACKed: one that serves
+// may not have said so yet.
+func (w *world) confirmedBy(nodes int32) {
+	w.t.Helper()
+	w.await(fmt.Sprint(nodes, " confirmations"), func(m *adminv1.ModelStatus) bool {
+		return m.GetReport().GetConnected() == nodes && m.GetReport().GetAcked() == nodes
+	})
+}
+
 // promote ends the hold of the present step.
 func (w *world) promote() {
 	w.t.Helper()
