@@ -313,12 +313,13 @@ func (w *world) start() string {
 	return resp.GetSwitchId()
 }
 
-// confirmedBy waits until so many nodes are connected, and all have ACKed: one that serves
-// may not have said so yet.
+// confirmedBy waits until so many nodes are connected, all have ACKed, and green is warm on
+// each: one that serves may not have said so yet.
 func (w *world) confirmedBy(nodes int32) {
 	w.t.Helper()
 	w.await(fmt.Sprint(nodes, " confirmations"), func(m *adminv1.ModelStatus) bool {
-		return m.GetReport().GetConnected() == nodes && m.GetReport().GetAcked() == nodes
+		r := m.GetReport()
+		return r.GetConnected() == nodes && r.GetAcked() == nodes && r.GetCold().GetGreen() == 0
 	})
 }
 
