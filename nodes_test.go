@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"greenlight/rollout"
@@ -14,6 +15,10 @@ import (
 // A node whose lease ended while a server ran is not known to the next one: the
 // server saves the nodes that are left, and the journal drops the others.
 func TestNodeWhoseLeaseEndedDoesNotComeBack(t *testing.T) {
+	synctest.Test(t, nodeWhoseLeaseEnded)
+}
+
+func nodeWhoseLeaseEnded(t *testing.T) {
 	journal, err := store.Open(filepath.Join(t.TempDir(), "journal.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -53,19 +53,23 @@ func TestCheckWithoutKindIsInconclusive(t *testing.T) {
 }
 
 func TestCancelEndsAtOnceWithAVerdictEach(t *testing.T) {
-	e := serve(t, "a", hang)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var asked atomic.Int32
+	e := serve(t, "a", func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) == 2 { // both checks wait for their answer
+			cancel()
+		}
+		hang(w, r)
+	})
 	checks := []policy.Check{
 		ready("/"),
 		golden(policy.PlainJSON, goldenFile(t, `{"request":1,"expect":{"x":1}}`)),
 		{Name: "endpoints", Endpoints: &policy.EndpointsCheck{Min: 1}},
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	time.AfterFunc(50*time.Millisecond, cancel)
-
 	began := time.Now()
 	verdicts := check.New(check.Options{}).Run(ctx, job(checks, e))
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("cancelled checks took %v", took)
 	}
 	wantVerdict(t, verdicts[0], rollout.Inconclusive, "cancelled with 1 answer outstanding")
@@ -88,17 +92,18 @@ func TestCancelledBeforeItBegan(t *testing.T) {
 }
 
 func TestTimeoutFailsWithWhatWasOutstanding(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	hung, fine := serve(t, "hung", hang), serve(t, "fine", respond(200, `{"x":1}`))
 	r := ready("/")
 	g := golden(policy.PlainJSON, goldenFile(t, `{"request":1,"expect":{"x":1}}`, `{"request":2,"expect":{"x":1}}`))
-	r.Timeout, g.Timeout = 100*time.Millisecond, 300*time.Millisecond
+	r.Timeout, g.Timeout = silence, silence
 
 	v := runOne(t, check.Options{}, r, hung, fine)
-	wantVerdict(t, v, rollout.Fail, "timed out after 100ms with 1 answer outstanding", "hung")
+	wantVerdict(t, v, rollout.Fail, "timed out after 2s with 1 answer outstanding", "hung")
 	wantFigures(t, v, map[string]float64{"endpoints": 2, "ready": 1})
 
 	v = runOne(t, check.Options{}, g, hung, fine)
-	wantVerdict(t, v, rollout.Fail, "timed out after 300ms with 2 answers outstanding", "m.golden.jsonl:1 on green")
+	wantVerdict(t, v, rollout.Fail, "timed out after 2s with 2 answers outstanding", "m.golden.jsonl:1 on green")
 	wantFigures(t, v, map[string]float64{"passed": 2, "failed": 0})
 	if v.Evidence[0].Got != "no answer when the check ended" {
 		t.Errorf("evidence %+v", v.Evidence[0])
@@ -107,8 +112,9 @@ func TestTimeoutFailsWithWhatWasOutstanding(t *testing.T) {
 
 // A hang must not hide a wrong answer: the wrong one is the first evidence.
 func TestTimeoutShowsWrongAnswersFirst(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	g := golden(policy.PlainJSON, goldenFile(t, `{"request":1,"expect":{"x":1}}`))
-	g.Timeout = 300 * time.Millisecond
+	g.Timeout = silence
 	v := runOne(t, check.Options{}, g, serve(t, "hung", hang), serve(t, "wrong", respond(200, `{"x":2}`)))
 	wantVerdict(t, v, rollout.Fail, "timed out", "first: m.golden.jsonl:1 on green", "(wrong)", "expected x = 1 ± 1e-06, got 2")
 }

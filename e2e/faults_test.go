@@ -59,7 +59,7 @@ func (w *world) lateEnvoy(node string, withheld ...string) *lab.Envoy {
 func TestEnvoyJoinsMidSwitch(t *testing.T) {
 	each(t, func(t *testing.T, delta bool) {
 		w := newWorld(t, worldOptions{delta: delta}, map[string]string{
-			"shift": "{steps: [{weight: 50%, hold: 3s}, 100%]}", "bake": "{for: 30s}",
+			"shift": "{steps: [{weight: 50%, hold: 10m}, 100%]}", "bake": "{for: 10m}",
 		})
 		w.start()
 		w.awaitPhase(adminv1.Phase_PHASE_HOLDING)
@@ -67,6 +67,8 @@ func TestEnvoyJoinsMidSwitch(t *testing.T) {
 		must(t, joined.AwaitServing(w.within(patience), w.url(joined, "/v2/models/tumor/ready"), host))
 		own := lab.StartLoad(lab.LoadOptions{URLs: []string{w.url(joined, inferPath)}, Host: host, Body: knownRequest(t), Rate: 100})
 		defer own.Stop()
+		w.confirmedBy(4)
+		w.promote()
 		m := w.awaitPhase(adminv1.Phase_PHASE_BAKING)
 		if m.GetReport().GetConnected() != 4 || m.GetReport().GetAcked() != 4 {
 			t.Errorf("baking with %d of %d nodes confirmed, want 4 of 4", m.GetReport().GetAcked(), m.GetReport().GetConnected())
@@ -89,11 +91,12 @@ func TestCutOffEnvoyKeepsTheOldColorFromRetiring(t *testing.T) {
 		defer hook.Close()
 		w := newWorld(t, worldOptions{relay: true, delta: delta}, map[string]string{
 			"route": "{fleets: [edge], hosts: [tumor.models.internal], prefix: /v2/models/tumor, timeout: 5s}",
-			"shift": "{steps: [{weight: 50%, hold: 2s}, 100%]}", "retire": "{after: 100ms, webhook: '" + hook.URL + "'}",
+			"shift": "{steps: [{weight: 50%, hold: 10m}, 100%]}", "retire": "{after: 100ms, webhook: '" + hook.URL + "'}",
 		})
 		id := w.start()
 		w.awaitPhase(adminv1.Phase_PHASE_HOLDING)
 		w.relay.cutOff("envoy-3")
+		w.promote()
 		w.awaitOutcome(id, adminv1.Outcome_OUTCOME_SUCCEEDED)
 		m := w.await("the retirement to be held up", func(m *adminv1.ModelStatus) bool {
 			return m.GetState().GetPhase() == adminv1.Phase_PHASE_RETIRING && strings.Contains(m.GetState().GetProblem(), "envoy-3")

@@ -19,7 +19,7 @@ kind: Model
 metadata: {name: digits}
 spec:
   discovery: {service: digits, color: {meta: color}, version: {meta: version}}
-  route: {fleets: [edge], hosts: [digits.models.internal], prefix: /, protocol: PROTOCOL, timeout: 5s}
+  route: {fleets: [edge], hosts: [digits.models.internal], prefix: /, protocol: PROTOCOL, timeout: TIMEOUT}
   predict: PREDICT
   prepare: {within: WITHINs}
   shift: SHIFT
@@ -63,7 +63,7 @@ func newGallery(t *testing.T, opts worldOptions) *gallery {
 }
 
 // digits is what a test may change of the policy; empty means its default.
-type digits struct{ protocol, predict, validate, shift string }
+type digits struct{ protocol, timeout, predict, validate, shift string }
 
 // puts a policy in force.
 func (g *gallery) puts(d digits) {
@@ -71,7 +71,7 @@ func (g *gallery) puts(d digits) {
 	g.taken++
 	within := int64(60 + g.taken) // tells this policy from the one before
 	text := strings.NewReplacer(
-		"PROTOCOL", cmp.Or(d.protocol, "http1"), "PREDICT", cmp.Or(d.predict, overMLServer),
+		"PROTOCOL", cmp.Or(d.protocol, "http1"), "TIMEOUT", cmp.Or(d.timeout, "5s"), "PREDICT", cmp.Or(d.predict, overMLServer),
 		"VALIDATE", cmp.Or(d.validate, allKinds), "SHIFT", cmp.Or(d.shift, "{steps: [100%]}"), "WITHIN", fmt.Sprint(within),
 	).Replace(digitsPolicy)
 	g.writePolicy("digits.yaml", text)

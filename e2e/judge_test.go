@@ -80,7 +80,8 @@ func oneClass(t *testing.T, g *gallery) string {
 // switch says by what.
 func TestSwitchBetweenVersionsAtMLServer(t *testing.T) {
 	g := newGallery(t, worldOptions{envoys: 1, rate: -1})
-	g.puts(digits{})
+	const patient = "30s" // users ask a server that the checks ask, too, on a machine that is busy with other tests
+	g.puts(digits{timeout: patient})
 	at := g.zoo.mlserver("good", "degraded", "equal")
 	g.shows(at["good"], at["degraded"], false)
 	const path = "/v2/models/digits/infer"
@@ -107,7 +108,7 @@ func TestSwitchBetweenVersionsAtMLServer(t *testing.T) {
 	}
 	g.reports(t, refused.GetId(), "validate", "degraded")
 
-	g.puts(digits{shift: "{steps: [{weight: 20%, hold: 1s}, 100%], checkEvery: 500ms, checks: [{golden: {file: golden.jsonl}}]}"})
+	g.puts(digits{timeout: patient, shift: "{steps: [{weight: 20%, hold: 1s}, 100%], checkEvery: 500ms, checks: [{golden: {file: golden.jsonl}}]}"})
 	g.shows(at["good"], at["equal"], false)
 	succeeded := g.switchDigits(t, adminv1.Outcome_OUTCOME_SUCCEEDED)
 	g.onlyColor("equal", 20)

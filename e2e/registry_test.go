@@ -10,7 +10,7 @@ import (
 // Consul is killed under load and comes back with an empty catalog: routing
 // stands, the status says so, and switching works again once it is refilled.
 func TestConsulKilledEmptiedAndRefilled(t *testing.T) {
-	w := newWorld(t, worldOptions{consul: true}, map[string]string{"bake": "{for: 1m, every: 500ms}"})
+	w := newWorld(t, worldOptions{consul: true}, map[string]string{"bake": "{for: 10m, every: 500ms}"})
 	w.start()
 	w.awaitPhase(adminv1.Phase_PHASE_BAKING)
 

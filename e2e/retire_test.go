@@ -29,6 +29,7 @@ func TestOldColorIsLetGoInConsul(t *testing.T) {
 	id := w.start()
 	w.awaitOutcome(id, adminv1.Outcome_OUTCOME_SUCCEEDED)
 	w.awaitPhase(adminv1.Phase_PHASE_IDLE)
+	w.await("no blue endpoint", blueEndpoints(0)) // an agent tells the catalog a moment later
 	entries, _, err := w.consul.Client.Health().Service("tumor", "", false, nil)
 	must(t, err)
 	if len(entries) != 4 {
@@ -48,7 +49,6 @@ func TestOldColorIsLetGoInConsul(t *testing.T) {
 			}
 		}
 	}
-	w.await("no blue endpoint", blueEndpoints(0))
 	if p := w.status().GetEndpoints().GetProblem(); p != "" {
 		t.Errorf("the registry is not trusted: %s", p)
 	}

@@ -274,7 +274,7 @@ func TestShadow(t *testing.T) {
 	})
 	t.Run("harms the live color", func(t *testing.T) {
 		rules := shadow("")
-		rules["shadow"] = "{percent: 50%, for: 60s}"
+		rules["shadow"] = "{percent: 50%, for: 10m}"
 		w := newWorld(t, worldOptions{envoys: 1, listener: true, rate: 400}, rules)
 		w.await("a record of blue", func(m *adminv1.ModelStatus) bool {
 			return m.GetTraffic().GetUsers().GetBlue().GetRequests() > 2000
@@ -284,9 +284,14 @@ func TestShadow(t *testing.T) {
 		for _, m := range w.models["blue"] {
 			must(t, m.Fail(modelserver.Fault{Mode: modelserver.Slow, Delay: 200 * time.Millisecond}))
 		}
-		sw := w.awaitOutcome(id, adminv1.Outcome_OUTCOME_REFUSED)
-		if !strings.Contains(sw.GetCause(), "harm") {
-			t.Errorf("cause %q", sw.GetCause())
+		// What may be an incident of moments is not taken for harm: that takes most of a minute.
+		ended, err := w.server.AwaitModel(w.within(3*patience), "tumor", "the end of the shadow", func(m *adminv1.ModelStatus) bool {
+			return m.GetState().GetSwitch().GetOutcome() != adminv1.Outcome_OUTCOME_UNSPECIFIED
+		})
+		must(t, err)
+		sw := ended.GetState().GetSwitch()
+		if sw.GetId() != id || sw.GetOutcome() != adminv1.Outcome_OUTCOME_REFUSED || !strings.Contains(sw.GetCause(), "harm") {
+			t.Errorf("switch %s: %v, cause %q", sw.GetId(), sw.GetOutcome(), sw.GetCause())
 		}
 		if m := w.status().GetState().GetMirror(); m.GetPercent() != 0 {
 			t.Errorf("still mirrors %v", m)

@@ -313,6 +313,23 @@ func (w *world) start() string {
 	return resp.GetSwitchId()
 }
 
+// confirmedBy waits until so many nodes are connected, all have ACKed, and green is warm on
+// each: one that serves may not have said so yet.
+func (w *world) confirmedBy(nodes int32) {
+	w.t.Helper()
+	w.await(fmt.Sprint(nodes, " confirmations"), func(m *adminv1.ModelStatus) bool {
+		r := m.GetReport()
+		return r.GetConnected() == nodes && r.GetAcked() == nodes && r.GetCold().GetGreen() == 0
+	})
+}
+
+// promote ends the hold of the present step.
+func (w *world) promote() {
+	w.t.Helper()
+	_, err := w.server.Client.Promote(w.within(patience), &adminv1.PromoteRequest{Model: "tumor", Actor: "e2e"})
+	must(w.t, err)
+}
+
 // await waits until the model's status meets the condition.
 func (w *world) await(what string, condition func(*adminv1.ModelStatus) bool) *adminv1.ModelStatus {
 	w.t.Helper()

@@ -156,7 +156,7 @@ func watchConsul(t testing.TB, o Options, d policy.Discovery, last *rollout.Endp
 		cancel()
 		select {
 		case <-done:
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Error("Watch did not return when its context ended")
 		}
 	})

@@ -2,6 +2,8 @@ package retire
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -163,12 +165,16 @@ func TestNomadNeedsRights(t *testing.T) {
 // says how many still run.
 func TestNomadIsWaitedFor(t *testing.T) {
 	address, client := startNomad(t, false)
-	runJob(t, client, "fraud-blue", 1, false, "/bin/sh", "-c", "trap '' INT TERM; while true; do sleep 1; done")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	end := filepath.Join(t.TempDir(), "end") // what it waits for before it stops
+	runJob(t, client, "fraud-blue", 1, false, "/bin/sh", "-c", "trap '' INT TERM; while [ ! -e "+end+" ]; do sleep 0.1; done")
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
 	defer cancel()
 	err := New(Options{}).LetGo(ctx, "fraud", nomadWish(address))
 	if err == nil || !strings.Contains(err.Error(), "1 instances still run, 0 should") {
 		t.Fatalf("%v", err)
+	}
+	if err := os.WriteFile(end, nil, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	again, cancelAgain := context.WithTimeout(t.Context(), time.Minute)
 	defer cancelAgain()

@@ -132,10 +132,14 @@ func clear(t *testing.T, client *api.Client, folder string) {
 func runJob(t *testing.T, client *api.Client, job string, n int, deployed bool, command string, args ...string) {
 	t.Helper()
 	task := api.NewTask("model", "raw_exec").SetConfig("command", command).SetConfig("args", args)
-	cpu, memory := 20, 16
+	cpu, memory, kill := 20, 16, 25*time.Second
+	task.KillTimeout = &kill
 	task.Resources = &api.Resources{CPU: &cpu, MemoryMB: &memory}
 	group := api.NewTaskGroup("model", n).AddTask(task)
-	if !deployed {
+	if deployed { // and being deployed for longer than a test runs
+		healthy, late, over := time.Hour, 2*time.Hour, 3*time.Hour
+		group.Update = &api.UpdateStrategy{MinHealthyTime: &healthy, HealthyDeadline: &late, ProgressDeadline: &over}
+	} else {
 		none := 0
 		group.Update = &api.UpdateStrategy{MaxParallel: &none}
 	}

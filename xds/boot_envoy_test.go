@@ -89,12 +89,11 @@ func (r *rig) envoy(t *testing.T, id string, delta bool) {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	ports, err := lab.FreePorts(1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = lis.Close() }()
-	return lis.Addr().(*net.TCPAddr).Port
+	return ports[0]
 }
 
 // backend is a model server that says its name.

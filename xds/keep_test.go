@@ -72,7 +72,7 @@ func TestSlowDiskKeepsNoNewsBack(t *testing.T) {
 	n.settle()
 	select {
 	case <-called:
-	case <-time.After(3 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Errorf("nobody is told of %+v", s.Report("fraud"))
 	}
 	cancel()

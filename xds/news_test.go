@@ -388,7 +388,7 @@ func TestLastAckIsToldUnderContention(t *testing.T) {
 			})
 		}
 		all.Wait()
-		patience := time.After(5 * time.Second)
+		patience := time.After(30 * time.Second)
 		for rep := (rollout.Report{}); rep.Acked < len(nodes) || rep.Generation != g+2; {
 			select {
 			case rep = <-told:

@@ -223,6 +223,7 @@ func TestPoolAsksRowsOfAWrongAnswerOneByOne(t *testing.T) {
 
 // One by one, too, a row may be left without an answer: the rest is not asked.
 func TestPoolWaitsForOneSilentRowOnly(t *testing.T) {
+	t.Parallel() // it waits most of its time
 	var n atomic.Int64
 	e := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if n.Add(1); len(ages(t, r)) == 1 {
@@ -233,7 +234,7 @@ func TestPoolWaitsForOneSilentRowOnly(t *testing.T) {
 	})
 	spec := echo
 	spec.Batch = 10
-	p, err := predict.NewPool(spec, people, []predict.Endpoint{e}, predict.Options{RequestTimeout: 20 * time.Millisecond})
+	p, err := predict.NewPool(spec, people, []predict.Endpoint{e}, predict.Options{RequestTimeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

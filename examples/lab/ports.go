@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync/atomic"
 )
 
 // Ports for programs that cannot be told to choose one themselves come from
@@ -16,6 +17,12 @@ const (
 	portTries = 1000
 )
 
+// turn counts the ports that were looked at, from a random one on. A port that was found
+// and is not listened on yet is not found again in its turn, and hardly by another process.
+var turn atomic.Uint32
+
+func init() { turn.Store(rand.Uint32()) }
+
 // FreePorts finds n different TCP ports of 127.0.0.1 that nobody listens on.
 func FreePorts(n int) ([]int, error) {
 	var ports []int
@@ -23,7 +30,7 @@ func FreePorts(n int) ([]int, error) {
 		if tries == portTries {
 			return nil, fmt.Errorf("find %d free ports between %d and %d: none after %d tries", n, firstPort, lastPort, tries)
 		}
-		port := firstPort + rand.IntN(lastPort-firstPort)
+		port := firstPort + int(turn.Add(1)%(lastPort-firstPort))
 		l, err := net.Listen("tcp", Loopback(port))
 		if err != nil {
 			continue

@@ -29,9 +29,10 @@ const foresight = 10_000
 
 // At tells whether the calendar is open at t, why, and until when. Its work is
 // bounded whatever the calendar.
-func (c Calendar) At(t time.Time) Verdict {
+func (c Calendar) At(t time.Time) Verdict { return c.at(t, &search{left: foresight}) }
+
+func (c Calendar) at(t time.Time, look *search) Verdict {
 	t = t.UTC().Round(0)
-	look := &search{left: foresight}
 	frozen := c.freezes.at(t, time.Time{}, look)
 	if frozen.in {
 		why := "freeze " + c.named(frozen.cause)

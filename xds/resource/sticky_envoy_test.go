@@ -128,7 +128,7 @@ func askOn(from net.Dialer, addr string, colors []string, line func(i int) strin
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(5 * time.Minute)); err != nil {
 		return err
 	}
 	answers := bufio.NewReader(conn)

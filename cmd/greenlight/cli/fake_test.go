@@ -328,6 +328,13 @@ func (f *fake) Watch(ctx context.Context, emit func(rollout.Status)) error {
 	return ctx.Err()
 }
 
+// watched reports whether anybody watches.
+func (f *fake) watched() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.watchers) > 0
+}
+
 func (f *fake) phase(model string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

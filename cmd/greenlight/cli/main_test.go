@@ -74,7 +74,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "waitfor": waitFor,
+			"exits": exits, "waitfor": waitFor, "watched": watched,
 		},
 	})
 }
@@ -108,15 +108,26 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: waitfor MODEL PHASE")
 	}
+	eventually(ts, args[0]+" "+args[1], func(f *fake) bool { return f.phase(args[0]) == args[1] })
+}
+
+// watched waits until somebody follows the server's models.
+func watched(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: watched")
+	}
+	eventually(ts, "somebody who watches", (*fake).watched)
+}
+
+func eventually(ts *testscript.TestScript, what string, holds func(*fake) bool) {
+	const patience = 30 * time.Second
 	f, ok := ts.Value(fakeKey{}).(*fake)
 	if !ok {
 		ts.Fatalf("the script has no server")
 	}
-	for range 500 {
-		if f.phase(args[0]) == args[1] {
-			return
+	for end := time.Now().Add(patience); !holds(f); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			ts.Fatalf("no %s after %s", what, patience)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	ts.Fatalf("%s is %s, not %s, after 5s", args[0], f.phase(args[0]), args[1])
 }
