@@ -56,7 +56,7 @@ var allowed = map[string][]string{
 
 	"cmd/greenlight":      {"cmd/greenlight/cli", "cmd/greenlight/demo", "cmd/greenlight/serve"},
 	"cmd/greenlight/cli":  {"api", "api/adminv1", "cmd/greenlight/plan", "policy", "policy/calendar", "rollout", "rollout/record", "rollout/replay", "rollout/scenario", "xds/resource"},
-	"cmd/greenlight/demo": {"api/adminv1", "examples/lab", "examples/models", "examples/modelserver"},
+	"cmd/greenlight/demo": {"api/adminv1", "cmd/greenlight/cli", "examples/lab", "examples/models", "examples/modelserver"},
 	"cmd/greenlight/plan": {"api", "api/adminv1", "policy", "policy/calendar", "rollout", "xds/resource"},
 	"cmd/greenlight/serve": {
 		"api", "check", "cmd/greenlight/cli", "policy", "policy/git", "reconcile", "registry", "report", "retire",
