@@ -39,13 +39,15 @@ func Play(r record.Recording, p *policy.Model) (Result, error) {
 		return Result{}, fmt.Errorf("switch %s is of model %s, and the policy of %s", r.Switch.ID, r.Switch.Model, p.Name)
 	case p.Rolling != nil || r.Switch.Plan.Rolling != nil:
 		return Result{}, errors.New("a rolling switch can't be replayed: which instances come and go follows from the switch itself")
-	case r.Switch.Undoes != "":
-		return Result{}, fmt.Errorf("switch %s went back to before another one: there is nothing that a policy would have changed", r.Switch.ID)
 	}
 	player := newPlayer(r, head, p)
 	player.play()
+	replayed := player.world.State()
+	if sw := replayed.Switch; sw != nil && sw.ID != r.Switch.ID { // the one before it
+		replayed.Switch = nil
+	}
 	return Result{
-		Recorded: r.Switch, Replayed: player.world.State(), Story: player.world.Story,
+		Recorded: r.Switch, Replayed: replayed, Story: player.world.Story,
 		Began: player.began, Until: player.world.Now(), Notes: player.notes,
 		lost: lostIn(r),
 	}, player.err
@@ -83,7 +85,7 @@ func newPlayer(r record.Recording, head *record.Head, p *policy.Model) *player {
 	own := *p
 	own.Wanted = policy.Wanted{} // who started it is in the recording
 	out := &player{recording: r, began: r.Entries[0].At, users: newUsers(r)}
-	state := head.State
+	state := atRest(head.State, r.Switch)
 	state.Facts = rollout.Facts{
 		Endpoints: set(p.Name, head.Endpoints), EndpointsKnown: !head.Endpoints.Unknown,
 		Traffic: rollout.Traffic{Records: head.Records},
@@ -96,8 +98,23 @@ func newPlayer(r record.Recording, head *record.Head, p *policy.Model) *player {
 	out.world.Answer = answers.to
 	out.checks.By = map[string]simulate.Check{}
 	out.firstVerdicts()
-	out.unknownChecks(&own)
+	if r.Switch.Undoes == "" { // that asks no checks
+		out.unknownChecks(&own)
+	}
 	return out
+}
+
+// atRest is how the model stood when the switch began, without the one before it, which
+// is not recorded: sw has taken the place of its retirement, if there was one. A switch
+// that went back to before an earlier one wants some switch before it, and it is known
+// that going back was not that one's own rollback.
+func atRest(s rollout.State, sw rollout.Switch) rollout.State {
+	s.Phase, s.Letting, s.Rolled, s.Queued = rollout.Idle, rollout.Letting{}, rollout.Rolled{}, rollout.Queued{}
+	s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	if sw.Undoes != "" {
+		s.Switch = &rollout.Switch{Model: s.Model, From: s.Live, To: s.Live.Other(), Outcome: rollout.Aborted}
+	}
+	return s
 }
 
 // firstVerdicts makes each check come to what it came to first, until it comes to
