@@ -78,6 +78,7 @@ func (r *Recorder) Hear(before, after rollout.State, e rollout.Event, now time.T
 	if before.Phase == rollout.Waiting && after.Phase == rollout.Preparing {
 		r.add(Entry{At: now, Record: &after.Judging.Record})
 	}
+	r.hearAsked(before.Rolled, after.Rolled, now)
 	if after.Generation != before.Generation {
 		r.add(Entry{At: now, Published: &Published{after.Generation, after.Weights}})
 	}
@@ -91,7 +92,7 @@ func (r *Recorder) Hear(before, after rollout.State, e rollout.Event, now time.T
 func (r *Recorder) begin(before rollout.State, c rollout.Command, now time.Time) {
 	f := before.Facts
 	before.Switch = nil
-	r.endpoints, r.fleet = endpointsOf(f), fleetOf(f.Report)
+	r.endpoints, r.fleet = endpointsOf(f, rollout.State{}), fleetOf(f.Report, nil)
 	c.Key = "" // a secret of the caller's, and of no use here
 	r.add(Entry{At: now, Head: &Head{State: before, Endpoints: r.endpoints, Fleet: r.fleet, Records: f.Traffic.Records, Command: c}})
 }
@@ -101,12 +102,12 @@ func (r *Recorder) hear(before, after rollout.State, e rollout.Event, now time.T
 	case rollout.Recovered:
 		r.add(Entry{At: now, Restarted: true})
 	case rollout.Observed, rollout.Rediscovering:
-		if next := endpointsOf(after.Facts); !reflect.DeepEqual(next, r.endpoints) {
+		if next := endpointsOf(after.Facts, before); !reflect.DeepEqual(next, r.endpoints) {
 			r.endpoints = next
 			r.add(Entry{At: now, Endpoints: &next})
 		}
 	case rollout.Reported:
-		if next := fleetOf(e.Report); !reflect.DeepEqual(next, r.fleet) {
+		if next := fleetOf(e.Report, after.Switch); !reflect.DeepEqual(next, r.fleet) {
 			r.fleet = next
 			r.add(Entry{At: now, Fleet: &next})
 		}
@@ -126,7 +127,20 @@ func (r *Recorder) hear(before, after rollout.State, e rollout.Event, now time.T
 	case rollout.Command:
 		e.Key = ""
 		r.add(Entry{At: now, Command: &e})
+	case rollout.Retired:
+		if !before.Rolled.Asked.IsZero() && e.Key == before.Rolled.Key {
+			r.add(Entry{At: now, Answered: &Answered{e.Key, e.Problem}})
+		}
 	}
+}
+
+// hearAsked writes down whom a rolling switch has just asked for.
+func (r *Recorder) hearAsked(before, after rollout.Rolled, now time.Time) {
+	if after.Asked.IsZero() || after.Asked.Equal(before.Asked) && after.Key == before.Key {
+		return
+	}
+	last := after.Batches[len(after.Batches)-1]
+	r.add(Entry{At: now, Asked: &Asked{Key: after.Key, Restore: after.Back, Instances: len(last.Instances)}})
 }
 
 // unmet is how long windows are while no user meets the target.

@@ -251,36 +251,41 @@ func stories() map[string]*recorded {
 // phases and weights at the same times, for the same reasons.
 func TestOwnPolicySameStory(t *testing.T) {
 	for name, r := range stories() {
-		t.Run(name, func(t *testing.T) {
-			rec := r.play(t)
-			got, err := replay.Play(rec, r.policy)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, b := rec.Switch, *got.Replayed.Switch
-			if len(b.Transitions) < len(a.Transitions)-1 || a.Outcome != b.Outcome {
-				t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
-			}
-			within := 3 * time.Second
-			if name == "restarted" { // what was not kept yet is lost
-				within = 20 * time.Second
-			}
-			for i, tr := range a.Transitions {
-				if tr.To == rollout.Idle && tr.From == rollout.Retiring {
-					break // the recording ends with the bake
-				}
-				o := b.Transitions[i]
-				if tr.To != o.To || tr.Weights != o.Weights || tr.Actor != o.Actor || tr.At.Sub(o.At).Abs() > within {
-					t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
-				}
-			}
-			if len(got.Notes) > 0 && name != "restarted" {
-				t.Errorf("notes %v", got.Notes)
-			}
-			if want := "the same: "; a.Outcome != "" && !strings.HasPrefix(got.Verdict(), want) {
-				t.Errorf("%s", got.Verdict())
-			}
-		})
+		t.Run(name, func(t *testing.T) { r.sameStory(t, strings.HasPrefix(name, "restarted")) })
+	}
+}
+
+// sameStory replays r under its own policy. What was not kept yet is lost of one that was
+// restarted.
+func (r *recorded) sameStory(t testing.TB, restarted bool) {
+	t.Helper()
+	rec := r.play(t)
+	got, err := replay.Play(rec, r.policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := rec.Switch, *got.Replayed.Switch
+	if len(b.Transitions) < len(a.Transitions)-1 || a.Outcome != b.Outcome {
+		t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
+	}
+	within := 3 * time.Second
+	if restarted {
+		within = 20 * time.Second
+	}
+	for i, tr := range a.Transitions {
+		if tr.To == rollout.Idle && tr.From == rollout.Retiring {
+			break // the recording ends with the bake
+		}
+		o := b.Transitions[i]
+		if tr.To != o.To || tr.Weights != o.Weights || tr.Actor != o.Actor || tr.At.Sub(o.At).Abs() > within {
+			t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
+		}
+	}
+	if len(got.Notes) > 0 && !restarted {
+		t.Errorf("notes %v", got.Notes)
+	}
+	if want := "the same: "; a.Outcome != "" && !strings.HasPrefix(got.Verdict(), want) {
+		t.Errorf("%s", got.Verdict())
 	}
 }
 
@@ -423,9 +428,8 @@ func TestRecordingsAreBounded(t *testing.T) {
 
 func TestWhatCanNotBeReplayed(t *testing.T) {
 	rec := stories()["still there"].play(t)
-	other, rolling := careful(), careful()
+	other := careful()
 	other.Name = "churn"
-	rolling.Rolling = &policy.Rolling{}
 	headless := rec
 	headless.Entries = rec.Entries[1:]
 	for want, try := range map[string]struct {
@@ -433,7 +437,6 @@ func TestWhatCanNotBeReplayed(t *testing.T) {
 		m *policy.Model
 	}{
 		"is of model fraud, and the policy of churn": {rec, other},
-		"a rolling switch can't be replayed":         {rec, rolling},
 		"lacks its beginning":                        {headless, careful()},
 	} {
 		if _, err := replay.Play(try.r, try.m); err == nil || !strings.Contains(err.Error(), want) {
