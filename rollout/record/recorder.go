@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// partAfter and partSize are when a part is worth keeping: what comes after it is
-	// lost when the process is killed.
-	partAfter = 10 * time.Second
+	// partAfter and partSize are when a part of what comes all the time is worth keeping:
+	// what comes after it is lost when the process is killed. Parts of two seconds would
+	// take a quarter more bytes, parts of ten an eighth fewer.
+	partAfter = 5 * time.Second
 	partSize  = 200 // entries
 )
 
@@ -38,6 +39,7 @@ type Recorder struct {
 	id      string // of the switch that is recorded; empty if none is
 	entries []Entry
 	since   time.Time // of the oldest of entries
+	told    bool      // one of them is not of those that come all the time
 	size    int       // bytes that were taken so far
 	cut     bool
 	open    *Window // the one that grows
@@ -206,16 +208,22 @@ func (r *Recorder) add(e Entry) {
 		r.since = e.At
 	}
 	r.entries = append(r.entries, e)
+	r.told = r.told || !e.usual()
+}
+
+// usual reports whether e is of the kind that comes all the time.
+func (e Entry) usual() bool {
+	return e.Window != nil || e.Endpoints != nil || e.Fleet != nil || e.Verdict != nil || e.Turn != nil
 }
 
 // Take is what was recorded since the last call, and of which switch, when it is worth
 // keeping or asked for at once. Whoever takes it has to keep it.
 func (r *Recorder) Take(now time.Time, atOnce bool) (id string, entries []Entry) {
 	n := len(r.entries)
-	if n == 0 || !atOnce && n < partSize && now.Sub(r.since) < partAfter && !r.entries[n-1].Ended {
+	if n == 0 || !atOnce && !r.told && n < partSize && now.Sub(r.since) < partAfter {
 		return "", nil
 	}
-	entries, r.entries = r.entries, nil
+	entries, r.entries, r.told = r.entries, nil, false
 	return r.id, entries
 }
 
