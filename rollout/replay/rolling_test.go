@@ -10,6 +10,7 @@ import (
 
 	"greenlight/policy"
 	"greenlight/rollout"
+	"greenlight/rollout/record"
 	"greenlight/rollout/replay"
 	"greenlight/rollout/simulate"
 )
@@ -247,5 +248,26 @@ func TestOtherRollingPolicy(t *testing.T) {
 				t.Errorf("notes %q", got.Notes)
 			}
 		})
+	}
+}
+
+// TestDamagedRollingRecordings: whatever is missing of one, a replay ends.
+func TestDamagedRollingRecordings(t *testing.T) {
+	rec := rollingStories()["rolled back too late"].play(t)
+	for seed := range uint64(8) {
+		damaged, r := rec, rand.New(rand.NewPCG(seed, 4))
+		damaged.Entries = []record.Entry{rec.Entries[0]}
+		for _, e := range rec.Entries[1:] {
+			if r.IntN(4) > 0 {
+				damaged.Entries = append(damaged.Entries, e)
+			}
+		}
+		got, err := replay.Play(damaged, giant())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Verdict() == "" || got.Replayed.Switch == nil {
+			t.Fatalf("%+v", got)
+		}
 	}
 }
