@@ -115,7 +115,7 @@ func TestOwnRollingPolicySameStory(t *testing.T) {
 
 // TestAnyOwnRollingPolicySameStory: whatever happens, in whatever order.
 func TestAnyOwnRollingPolicySameStory(t *testing.T) {
-	seeds := uint64(12)
+	seeds := uint64(6)
 	if testing.Short() {
 		seeds = 2
 	}
