@@ -409,6 +409,13 @@ type hooks struct {
 	hang bool
 }
 
+// fail makes whoever is asked refuse from now on; nil, do it.
+func (h *hooks) fail(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err = err
+}
+
 func (h *hooks) LetGo(ctx context.Context, model string, a rollout.LetGo) error {
 	h.mu.Lock()
 	err, hang := h.err, h.hang

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -151,6 +152,54 @@ func TestARecordedSwitchReplaysAsItWas(t *testing.T) {
 			}, judged())
 		})
 	}
+}
+
+// TestARecordedRollingSwitchReplaysAsItWas: so does one whose instances come and go because
+// of it. The platform refuses at first.
+func TestARecordedRollingSwitchReplaysAsItWas(t *testing.T) {
+	m := model("fraud")
+	m.Rolling = &policy.Rolling{Batch: policy.Amount{Count: 1}, Capacity: policy.Full * 3 / 4, Hold: time.Minute}
+	m.Shift = []policy.Step{{Weight: policy.Full}}
+	m.Prepare.Within = 30 * time.Minute
+	run(t, func(t *testing.T, w *world) {
+		w.fleet.behave(200*time.Millisecond, "")
+		w.registry.say("fraud", set(4, 0))
+		time.Sleep(2 * time.Minute)
+		w.hooks.fail(errors.New("503 busy"))
+		w.do(t, rollout.Start)
+		time.Sleep(90 * time.Second)
+		w.hooks.fail(nil)
+		for green := 1; green <= 4; green++ {
+			gone := func() bool {
+				b := w.status(t, "fraud").State.Rolled.Batches
+				return len(b) == green && !b[green-1].Gone.IsZero()
+			}
+			for end := time.Now().Add(time.Hour); !gone(); time.Sleep(time.Second) {
+				if s := w.status(t, "fraud").State; time.Now().After(end) {
+					t.Fatalf("%s %s %+v: %s", s.Phase, s.Switch.Cause, s.Rolled, s.Problem)
+				}
+			}
+			w.registry.say("fraud", set(4-green, green-1))
+			time.Sleep(2 * time.Minute)
+			w.registry.say("fraud", set(4-green, green))
+			time.Sleep(time.Second)
+			w.fleet.settle("fraud") // its clusters are warm
+		}
+		time.Sleep(30 * time.Minute)
+		sw := *w.status(t, "fraud").State.Switch
+		got, err := replay.Play(w.recordings.read(t, sw), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sw.Outcome != rollout.Succeeded || !strings.HasPrefix(got.Verdict(), "the same: ") || len(got.Notes) > 0 {
+			t.Fatal(sw.Outcome, got.Verdict(), got.Notes)
+		}
+		for i, tr := range got.Replayed.Switch.Transitions {
+			if o := sw.Transitions[i]; tr.To != o.To || tr.Weights != o.Weights || tr.At.Sub(o.At).Abs() > 10*time.Second {
+				t.Errorf("%s %s %s, recorded %s %s %s", tr.At, tr.To, tr.Weights.Green, o.At, o.To, o.Weights.Green)
+			}
+		}
+	}, m)
 }
 
 // TestNothingIsRecordedWithoutASwitch: neither before nor after one.

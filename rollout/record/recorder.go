@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	// partAfter and partSize are when a part is worth keeping: what comes after it is
-	// lost when the process is killed.
-	partAfter = 10 * time.Second
+	// partAfter and partSize are when a part of what comes all the time is worth keeping:
+	// what comes after it is lost when the process is killed. Parts of two seconds would
+	// take a quarter more bytes, parts of ten an eighth fewer.
+	partAfter = 5 * time.Second
 	partSize  = 200 // entries
 )
 
@@ -38,6 +39,7 @@ type Recorder struct {
 	id      string // of the switch that is recorded; empty if none is
 	entries []Entry
 	since   time.Time // of the oldest of entries
+	told    bool      // one of them is not of those that come all the time
 	size    int       // bytes that were taken so far
 	cut     bool
 	open    *Window // the one that grows
@@ -78,6 +80,7 @@ func (r *Recorder) Hear(before, after rollout.State, e rollout.Event, now time.T
 	if before.Phase == rollout.Waiting && after.Phase == rollout.Preparing {
 		r.add(Entry{At: now, Record: &after.Judging.Record})
 	}
+	r.hearAsked(before.Rolled, after.Rolled, now)
 	if after.Generation != before.Generation {
 		r.add(Entry{At: now, Published: &Published{after.Generation, after.Weights}})
 	}
@@ -91,7 +94,7 @@ func (r *Recorder) Hear(before, after rollout.State, e rollout.Event, now time.T
 func (r *Recorder) begin(before rollout.State, c rollout.Command, now time.Time) {
 	f := before.Facts
 	before.Switch = nil
-	r.endpoints, r.fleet = endpointsOf(f), fleetOf(f.Report)
+	r.endpoints, r.fleet = endpointsOf(f, rollout.State{}), fleetOf(f.Report, nil)
 	c.Key = "" // a secret of the caller's, and of no use here
 	r.add(Entry{At: now, Head: &Head{State: before, Endpoints: r.endpoints, Fleet: r.fleet, Records: f.Traffic.Records, Command: c}})
 }
@@ -101,12 +104,12 @@ func (r *Recorder) hear(before, after rollout.State, e rollout.Event, now time.T
 	case rollout.Recovered:
 		r.add(Entry{At: now, Restarted: true})
 	case rollout.Observed, rollout.Rediscovering:
-		if next := endpointsOf(after.Facts); !reflect.DeepEqual(next, r.endpoints) {
+		if next := endpointsOf(after.Facts, before); !reflect.DeepEqual(next, r.endpoints) {
 			r.endpoints = next
 			r.add(Entry{At: now, Endpoints: &next})
 		}
 	case rollout.Reported:
-		if next := fleetOf(e.Report); !reflect.DeepEqual(next, r.fleet) {
+		if next := fleetOf(e.Report, after.Switch); !reflect.DeepEqual(next, r.fleet) {
 			r.fleet = next
 			r.add(Entry{At: now, Fleet: &next})
 		}
@@ -126,7 +129,20 @@ func (r *Recorder) hear(before, after rollout.State, e rollout.Event, now time.T
 	case rollout.Command:
 		e.Key = ""
 		r.add(Entry{At: now, Command: &e})
+	case rollout.Retired:
+		if !before.Rolled.Asked.IsZero() && e.Key == before.Rolled.Key {
+			r.add(Entry{At: now, Answered: &Answered{e.Key, e.Problem}})
+		}
 	}
+}
+
+// hearAsked writes down whom a rolling switch has just asked for.
+func (r *Recorder) hearAsked(before, after rollout.Rolled, now time.Time) {
+	if after.Asked.IsZero() || after.Asked.Equal(before.Asked) && after.Key == before.Key {
+		return
+	}
+	last := after.Batches[len(after.Batches)-1]
+	r.add(Entry{At: now, Asked: &Asked{Key: after.Key, Restore: after.Back, Instances: len(last.Instances)}})
 }
 
 // unmet is how long windows are while no user meets the target.
@@ -192,16 +208,22 @@ func (r *Recorder) add(e Entry) {
 		r.since = e.At
 	}
 	r.entries = append(r.entries, e)
+	r.told = r.told || !e.usual()
+}
+
+// usual reports whether e is of the kind that comes all the time.
+func (e Entry) usual() bool {
+	return e.Window != nil || e.Endpoints != nil || e.Fleet != nil || e.Verdict != nil || e.Turn != nil
 }
 
 // Take is what was recorded since the last call, and of which switch, when it is worth
 // keeping or asked for at once. Whoever takes it has to keep it.
 func (r *Recorder) Take(now time.Time, atOnce bool) (id string, entries []Entry) {
 	n := len(r.entries)
-	if n == 0 || !atOnce && n < partSize && now.Sub(r.since) < partAfter && !r.entries[n-1].Ended {
+	if n == 0 || !atOnce && !r.told && n < partSize && now.Sub(r.since) < partAfter {
 		return "", nil
 	}
-	entries, r.entries = r.entries, nil
+	entries, r.entries, r.told = r.entries, nil, false
 	return r.id, entries
 }
 

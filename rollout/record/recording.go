@@ -41,6 +41,10 @@ type Entry struct {
 	// Turn is what other models say to a switch that waits for its turn.
 	Turn    *rollout.Turn    `json:"turn,omitempty"`
 	Command *rollout.Command `json:"command,omitempty"`
+	// Asked is instances of a rolling switch that somebody was asked to let go, or for,
+	// and Answered what the answer was.
+	Asked    *Asked    `json:"asked,omitempty"`
+	Answered *Answered `json:"answered,omitempty"`
 	// Restarted: the control plane was started again; what it did not hear is missing.
 	Restarted bool `json:"restarted,omitempty"`
 	// Cut: there was more than a recording holds; users' requests are missing from here on.
@@ -71,6 +75,24 @@ type Endpoints struct {
 	Problem string                     `json:"problem,omitempty"`
 	// Unknown: there was none yet.
 	Unknown bool `json:"unknown,omitempty"`
+	// Out is how many instances of the old color make room in a rolling switch, and
+	// Leaving how many of those are ready still.
+	Out     int `json:"out,omitempty"`
+	Leaving int `json:"leaving,omitempty"`
+}
+
+// Asked is a wish that instances be let go or, with Restore, come back. It has the same
+// Key each time it is asked.
+type Asked struct {
+	Key       string `json:"key"`
+	Restore   bool   `json:"restore,omitempty"`
+	Instances int    `json:"instances"`
+}
+
+// Answered is the answer to that; Problem is empty when it was done.
+type Answered struct {
+	Key     string `json:"key"`
+	Problem string `json:"problem,omitempty"`
 }
 
 // Serving is how many instances serve a version.
@@ -86,6 +108,9 @@ type Fleet struct {
 	Confirmed  bool                `json:"confirmed,omitempty"` // by all that are connected
 	Stale      int                 `json:"stale,omitempty"`
 	Rejected   []rollout.Rejection `json:"rejected,omitempty"` // the first ones
+	// Behind is how many connected ones have not ACKed the newest endpoints of the old
+	// color of a rolling switch.
+	Behind int `json:"behind,omitempty"`
 }
 
 // Verdict is a check's result.
@@ -143,8 +168,8 @@ func tallyOf(t rollout.Tally) Tally {
 	return Tally{Requests: t.Requests, Scaled: t.Scaled, Errors: t.Errors, Rejected: t.Rejected, Gone: t.Gone, Latency: t.Latency}
 }
 
-// endpointsOf counts.
-func endpointsOf(f rollout.Facts) Endpoints {
+// endpointsOf counts what the registry says while s is how far the switch is.
+func endpointsOf(f rollout.Facts, s rollout.State) Endpoints {
 	e := f.Endpoints
 	out := Endpoints{Problem: e.Problem, Unknown: !f.EndpointsKnown}
 	for _, c := range policy.Colors {
@@ -159,18 +184,29 @@ func endpointsOf(f rollout.Facts) Endpoints {
 		}
 		*out.Unready.At(c) = e.Unready[c]
 	}
+	for _, b := range s.Rolled.Batches {
+		out.Out += len(b.Instances)
+	}
+	if out.Out > 0 {
+		from := s.Switch.From
+		out.Leaving = len(e.Of(from)) - len(s.InService(e).Of(from))
+	}
 	return out
 }
 
 // namedRejections is how many a recording keeps of one report.
 const namedRejections = 3
 
-func fleetOf(r rollout.Report) Fleet {
-	return Fleet{
+func fleetOf(r rollout.Report, sw *rollout.Switch) Fleet {
+	out := Fleet{
 		Generation: r.Generation, Connected: r.Connected, Stale: len(r.Stale),
 		Confirmed: r.Settled && r.Acked == r.Connected && len(r.Rejected) == 0,
 		Rejected:  r.Rejected[:min(len(r.Rejected), namedRejections)],
 	}
+	if sw != nil && sw.Plan.Rolling != nil {
+		out.Behind = r.Behind[sw.From]
+	}
+	return out
 }
 
 // Pack is entries as they are kept: JSON, compressed.

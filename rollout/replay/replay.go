@@ -4,7 +4,6 @@
 package replay
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,15 +36,18 @@ func Play(r record.Recording, p *policy.Model) (Result, error) {
 		return Result{}, fmt.Errorf("the recording of switch %s lacks its beginning", r.Switch.ID)
 	case p.Name != r.Switch.Model:
 		return Result{}, fmt.Errorf("switch %s is of model %s, and the policy of %s", r.Switch.ID, r.Switch.Model, p.Name)
-	case p.Rolling != nil || r.Switch.Plan.Rolling != nil:
-		return Result{}, errors.New("a rolling switch can't be replayed: which instances come and go follows from the switch itself")
-	case r.Switch.Undoes != "":
-		return Result{}, fmt.Errorf("switch %s went back to before another one: there is nothing that a policy would have changed", r.Switch.ID)
 	}
 	player := newPlayer(r, head, p)
+	if err := player.mixes(p); err != nil {
+		return Result{}, err
+	}
 	player.play()
+	replayed := player.world.State()
+	if sw := replayed.Switch; sw != nil && sw.ID != r.Switch.ID { // the one before it
+		replayed.Switch = nil
+	}
 	return Result{
-		Recorded: r.Switch, Replayed: player.world.State(), Story: player.world.Story,
+		Recorded: r.Switch, Replayed: replayed, Story: player.world.Story,
 		Began: player.began, Until: player.world.Now(), Notes: player.notes,
 		lost: lostIn(r),
 	}, player.err
@@ -74,30 +76,55 @@ type player struct {
 	world     *simulate.World
 	began     time.Time
 	users     *users
+	instances *instances
+	asks      asks
+	numbers   numbers
 	checks    simulate.Checks
 	notes     []string
 	err       error
 }
 
+// untilTold is how long a node that is away is believed to keep its routing: the recording
+// says when it is not any more.
+const untilTold = 365 * 24 * time.Hour
+
 func newPlayer(r record.Recording, head *record.Head, p *policy.Model) *player {
 	own := *p
 	own.Wanted = policy.Wanted{} // who started it is in the recording
-	out := &player{recording: r, began: r.Entries[0].At, users: newUsers(r)}
-	state := head.State
+	out := &player{
+		recording: r, began: r.Entries[0].At, users: newUsers(r), instances: newInstances(r),
+		asks: asks{by: map[string]*asked{}, leaves: map[string]time.Time{}}, numbers: numbers{},
+	}
+	state := atRest(head.State, r.Switch)
 	state.Facts = rollout.Facts{
-		Endpoints: set(p.Name, head.Endpoints), EndpointsKnown: !head.Endpoints.Unknown,
+		Endpoints: out.numbers.set(p.Name, head.Endpoints), EndpointsKnown: !head.Endpoints.Unknown,
 		Traffic: rollout.Traffic{Records: head.Records},
 	}
 	answers := newAnswers(r)
 	nodes := simulate.Nodes{
-		Count: head.Fleet.Connected + head.Fleet.Stale, Away: head.Fleet.Stale, Lease: time.Hour, Ack: answers.usual,
+		Count: head.Fleet.Connected + head.Fleet.Stale, Away: head.Fleet.Stale, Lease: untilTold, Ack: answers.usual,
 	}
 	out.world = simulate.From(state, policy.Entry{Model: &own}, out.began, nodes)
-	out.world.Answer = answers.to
+	out.world.Answer, out.world.Asked = answers.to, out.asked
 	out.checks.By = map[string]simulate.Check{}
 	out.firstVerdicts()
-	out.unknownChecks(&own)
+	if r.Switch.Undoes == "" { // that asks no checks
+		out.unknownChecks(&own)
+	}
 	return out
+}
+
+// atRest is how the model stood when the switch began, without the one before it, which
+// is not recorded: sw has taken the place of its retirement, if there was one. A switch
+// that went back to before an earlier one wants some switch before it, and it is known
+// that going back was not that one's own rollback.
+func atRest(s rollout.State, sw rollout.Switch) rollout.State {
+	s.Phase, s.Letting, s.Rolled, s.Queued = rollout.Idle, rollout.Letting{}, rollout.Rolled{}, rollout.Queued{}
+	s.Deadline, s.NextCheck, s.HoldUntil, s.GiveUpAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	if sw.Undoes != "" {
+		s.Switch = &rollout.Switch{Model: s.Model, From: s.Live, To: s.Live.Other(), Outcome: rollout.Aborted}
+	}
+	return s
 }
 
 // firstVerdicts makes each check come to what it came to first, until it comes to
@@ -140,13 +167,14 @@ func (p *player) note(text string) {
 type deed struct {
 	at time.Time
 	record.Entry
+	outside outside // of an answer of the registry
 }
 
 // deeds is the recording in the order in which the world changes: a check comes to its
 // result from when it began.
 func (p *player) deeds() []deed {
 	var out []deed
-	for _, e := range p.recording.Entries[1:] {
+	for i, e := range p.recording.Entries[1:] {
 		at := e.At
 		if e.Verdict != nil {
 			at = at.Add(-e.Verdict.Took)
@@ -154,7 +182,7 @@ func (p *player) deeds() []deed {
 		if at.Before(p.began) {
 			at = p.began
 		}
-		out = append(out, deed{at, e})
+		out = append(out, deed{at, e, p.instances.outside[i+1]})
 	}
 	slices.SortStableFunc(out, func(a, b deed) int { return a.at.Compare(b.at) })
 	return out
@@ -226,12 +254,14 @@ func (p *player) change(d deed) {
 	w := p.world
 	switch {
 	case d.Endpoints != nil:
-		w.SetEndpoints(set(w.State().Model, *d.Endpoints))
+		var away rollout.ByColor[int]
+		*away.At(p.recording.Switch.To) = d.outside.away
+		w.SetEndpoints(p.numbers.set(w.State().Model, d.outside.Endpoints), away)
 	case d.Fleet != nil:
 		now := w.Given().Nodes
 		count := d.Fleet.Connected + d.Fleet.Stale
-		if count != now.Count || d.Fleet.Stale != now.Away {
-			now.Count, now.Away = count, d.Fleet.Stale
+		if count != now.Count || d.Fleet.Stale != now.Away || d.Fleet.Behind != now.Behind {
+			now.Count, now.Away, now.Behind = count, d.Fleet.Stale, d.Fleet.Behind
 			w.SetNodes(now)
 		}
 	case d.Verdict != nil:
@@ -257,24 +287,4 @@ func (p *player) change(d deed) {
 	case d.Cut:
 		p.note(fmt.Sprintf("the recording was full at %s: users' requests after that are missing", clock(d.At)))
 	}
-}
-
-// set is an answer of the registry, with instances of no address.
-func set(model string, e record.Endpoints) rollout.EndpointSet {
-	out := rollout.EndpointSet{Problem: e.Problem, Unready: map[policy.Color]int{}}
-	for _, c := range policy.Colors {
-		var all []rollout.Endpoint
-		for _, s := range e.Ready.Of(c) {
-			for i := range s.Count {
-				all = append(all, rollout.Endpoint{ID: fmt.Sprintf("%s-%s-%s-%05d", model, c, s.Version, i), Weight: 1, Version: s.Version})
-			}
-		}
-		if c == policy.Blue {
-			out.Blue = all
-		} else {
-			out.Green = all
-		}
-		out.Unready[c] = e.Unready.Of(c)
-	}
-	return out
 }

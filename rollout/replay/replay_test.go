@@ -42,13 +42,16 @@ func careful() *policy.Model {
 }
 
 // recorded is a switch that was recorded in a simulated world: it begins ten minutes in,
-// and while it runs things happen. It is played until it has ended, or for as long as it
-// lasts.
+// or ten minutes after earlier ones, and while it runs things happen. It is played until
+// it has ended, or for as long as it lasts.
 type recorded struct {
 	policy  *policy.Model
 	given   func(*simulate.Given)
+	earlier []func(*simulate.World)               // an hour apart
+	begins  func(*simulate.World) rollout.Command // nil: ann starts it
 	happens map[time.Duration]func(*simulate.World)
 	lasts   time.Duration
+	id      string
 	parts   [][]byte
 	whole   record.Recording // of all parts, once it was played
 }
@@ -73,6 +76,9 @@ func (r *recorded) play(t testing.TB) record.Recording {
 				t.Fatal(err)
 			}
 			recorder.Kept(len(part))
+			if id != r.id {
+				r.id, r.parts = id, nil
+			}
 			r.parts = append(r.parts, part)
 		}
 	}
@@ -91,24 +97,33 @@ func (r *recorded) play(t testing.TB) record.Recording {
 
 func (r *recorded) run(t testing.TB, w *simulate.World) {
 	t.Helper()
-	until := func(at time.Duration) {
-		if err := w.Run(began.Add(at)); err != nil {
+	until := func(at time.Time) {
+		if err := w.Run(at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	until(10 * time.Minute)
-	if no := w.Command(rollout.Command{Verb: rollout.Start, Actor: "ann", Key: "secret"}); no != nil {
+	for _, do := range r.earlier {
+		until(w.Now().Add(time.Hour))
+		w.Change(func() { do(w) })
+	}
+	start := w.Now().Add(10 * time.Minute)
+	until(start)
+	begins := rollout.Command{Verb: rollout.Start, Actor: "ann", Key: "secret"}
+	if r.begins != nil {
+		begins = r.begins(w)
+	}
+	if no := w.Command(begins); no != nil {
 		t.Fatal(no.Message)
 	}
-	at := 10 * time.Minute
+	at := time.Duration(0)
 	for _, after := range slices.Sorted(maps.Keys(r.happens)) {
-		at = 10*time.Minute + after
-		until(at)
+		at = after
+		until(start.Add(at))
 		w.Change(func() { r.happens[after](w) })
 	}
-	for at < 10*time.Minute+r.lasts && w.State().Switch.Outcome == "" {
+	for at < r.lasts && w.State().Switch.Outcome == "" {
 		at += time.Minute
-		until(at)
+		until(start.Add(at))
 	}
 }
 
@@ -166,6 +181,36 @@ func change(m *policy.Model, do func(*policy.Model)) *policy.Model {
 	return m
 }
 
+// before is what was live before the last switch.
+func before(w *simulate.World) *rollout.Earlier {
+	sw := w.State().Switch
+	return &rollout.Earlier{ID: sw.ID, Color: sw.From, Version: sw.FromVersion}
+}
+
+// undone is a switch back to before one that succeeded, when another one was tried since.
+// Nodes take so long to answer.
+func undone(ack time.Duration, happens map[time.Duration]func(*simulate.World)) *recorded {
+	var first *rollout.Earlier
+	return &recorded{
+		policy: change(careful(), func(m *policy.Model) { m.Retire.After = 24 * time.Hour }), lasts: 30 * time.Minute, happens: happens,
+		earlier: []func(*simulate.World){
+			ann(rollout.Start),
+			func(w *simulate.World) {
+				first = before(w)
+				w.Command(rollout.Command{Verb: rollout.Start, Actor: "ann", Again: true})
+				ann(rollout.Abort)(w)
+			},
+		},
+		begins: func(w *simulate.World) rollout.Command {
+			if n := w.Given().Nodes; ack > 0 {
+				n.Ack = ack
+				w.SetNodes(n)
+			}
+			return rollout.Command{Verb: rollout.RollBack, Actor: "ann", ID: "undo", Before: first}
+		},
+	}
+}
+
 // stories is switches of every kind of ending.
 var stories = sync.OnceValue(func() map[string]*recorded {
 	return map[string]*recorded{
@@ -203,6 +248,15 @@ var stories = sync.OnceValue(func() map[string]*recorded {
 			w.Command(rollout.Command{Verb: rollout.Approve, Actor: "bob", Reason: "so"})
 		}}},
 		"still there": {policy: careful(), lasts: 12 * time.Minute},
+		"after a retired one": {policy: careful(), lasts: time.Hour, earlier: []func(*simulate.World){ann(rollout.Start), func(w *simulate.World) {
+			w.SetSide(policy.Blue, simulate.Side{Ready: 2, Version: "v3"})
+		}}},
+		"back to before":           undone(0, nil),
+		"back to before, paused":   undone(10*time.Minute, map[time.Duration]func(*simulate.World){time.Second: ann(rollout.Pause), 5 * time.Minute: ann(rollout.Resume)}),
+		"back to before, given up": undone(10*time.Minute, map[time.Duration]func(*simulate.World){10 * time.Second: ann(rollout.Abort)}),
+		"back to before itself": {policy: careful(), lasts: time.Hour, happens: map[time.Duration]func(*simulate.World){20 * time.Minute: func(w *simulate.World) {
+			w.Command(rollout.Command{Verb: rollout.RollBack, Actor: "ann", ID: "unused", Before: before(w)})
+		}}},
 	}
 })
 
@@ -210,36 +264,41 @@ var stories = sync.OnceValue(func() map[string]*recorded {
 // phases and weights at the same times, for the same reasons.
 func TestOwnPolicySameStory(t *testing.T) {
 	for name, r := range stories() {
-		t.Run(name, func(t *testing.T) {
-			rec := r.play(t)
-			got, err := replay.Play(rec, r.policy)
-			if err != nil {
-				t.Fatal(err)
-			}
-			a, b := rec.Switch, *got.Replayed.Switch
-			if len(b.Transitions) < len(a.Transitions)-1 || a.Outcome != b.Outcome {
-				t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
-			}
-			within := 3 * time.Second
-			if name == "restarted" { // what was not kept yet is lost
-				within = 20 * time.Second
-			}
-			for i, tr := range a.Transitions {
-				if tr.To == rollout.Idle && tr.From == rollout.Retiring {
-					break // the recording ends with the bake
-				}
-				o := b.Transitions[i]
-				if tr.To != o.To || tr.Weights != o.Weights || tr.Actor != o.Actor || tr.At.Sub(o.At).Abs() > within {
-					t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
-				}
-			}
-			if len(got.Notes) > 0 && name != "restarted" {
-				t.Errorf("notes %v", got.Notes)
-			}
-			if want := "the same: "; a.Outcome != "" && !strings.HasPrefix(got.Verdict(), want) {
-				t.Errorf("%s", got.Verdict())
-			}
-		})
+		t.Run(name, func(t *testing.T) { r.sameStory(t, strings.HasPrefix(name, "restarted")) })
+	}
+}
+
+// sameStory replays r under its own policy. What was not kept yet is lost of one that was
+// restarted.
+func (r *recorded) sameStory(t testing.TB, restarted bool) {
+	t.Helper()
+	rec := r.play(t)
+	got, err := replay.Play(rec, r.policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := rec.Switch, *got.Replayed.Switch
+	if len(b.Transitions) < len(a.Transitions)-1 || a.Outcome != b.Outcome {
+		t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
+	}
+	within := 3 * time.Second
+	if restarted {
+		within = 20 * time.Second
+	}
+	for i, tr := range a.Transitions {
+		if tr.To == rollout.Idle && tr.From == rollout.Retiring {
+			break // the recording ends with the bake
+		}
+		o := b.Transitions[i]
+		if tr.To != o.To || tr.Weights != o.Weights || tr.Actor != o.Actor || tr.At.Sub(o.At).Abs() > within {
+			t.Fatalf("recorded\n%s\nreplayed\n%s", story(a), story(b))
+		}
+	}
+	if len(got.Notes) > 0 && !restarted {
+		t.Errorf("notes %v", got.Notes)
+	}
+	if want := "the same: "; a.Outcome != "" && !strings.HasPrefix(got.Verdict(), want) {
+		t.Errorf("%s", got.Verdict())
 	}
 }
 
@@ -278,6 +337,11 @@ func TestOtherPolicy(t *testing.T) {
 		}, "the same: succeeded", "check golden was not run in the recorded switch: it is taken for passed"},
 		"never met": {"refused", func(m *policy.Model) { m.Validate = nil },
 			"would not have been decided by 2026-01-05 09:10:02", "no user's request to green is in the recording"},
+		"back, and more is asked": {"back to before", func(m *policy.Model) {
+			m.Validate = []policy.Check{{Name: "endpoints", Endpoints: &policy.EndpointsCheck{Min: 3}}}
+		}, "would not have begun: rollback of ann was refused (not-ready): blue can't take the users now", ""},
+		"back, and more patience": {"back to before, paused", func(m *policy.Model) { m.Confirm.Within = 10 * time.Minute },
+			"would have rolled back at 2026-01-05 11:25:00, 9m30s after the recorded switch did", ""},
 		"a bad one, all at once": {"fails at 5 %", func(m *policy.Model) { m.Shift = []policy.Step{{Weight: policy.Full}} },
 			"rolled back", ""},
 	} {
@@ -376,20 +440,16 @@ func TestRecordingsAreBounded(t *testing.T) {
 
 func TestWhatCanNotBeReplayed(t *testing.T) {
 	rec := stories()["still there"].play(t)
-	other, rolling := careful(), careful()
+	other := careful()
 	other.Name = "churn"
-	rolling.Rolling = &policy.Rolling{}
-	headless, undo := rec, rec
+	headless := rec
 	headless.Entries = rec.Entries[1:]
-	undo.Switch.Undoes = "s1"
 	for want, try := range map[string]struct {
 		r record.Recording
 		m *policy.Model
 	}{
 		"is of model fraud, and the policy of churn": {rec, other},
-		"a rolling switch can't be replayed":         {rec, rolling},
 		"lacks its beginning":                        {headless, careful()},
-		"went back to before another one":            {undo, careful()},
 	} {
 		if _, err := replay.Play(try.r, try.m); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)

@@ -1,8 +1,6 @@
 package simulate
 
 import (
-	"time"
-
 	"greenlight/policy"
 	"greenlight/rollout"
 )
@@ -146,48 +144,4 @@ func (w *World) hear() {
 	r := w.fleet.report(w.now)
 	w.policies.note(w.fleet.published, r)
 	w.apply(rollout.Reported{Report: r})
-}
-
-// letGoWait bounds one try to have instances let go.
-const letGoWait = 30 * time.Second
-
-// letGo asks to have instances decommissioned, or brought back. Where the policy names
-// nobody who does that, people do: a scenario says when.
-func (w *World) letGo(a rollout.LetGo) {
-	what := "may be let go"
-	if a.Restore {
-		what = "are asked for back"
-	}
-	w.tell(plural(len(a.Instances), "instance") + " of " + string(a.Color) + " " + a.Version + " " + what)
-	w.planHere(min(w.given.Retire.Takes, letGoWait), func() {
-		r := w.given.Retire
-		if r.Takes > letGoWait && r.Problem == "" {
-			r.Problem = "no answer within " + letGoWait.String()
-		}
-		if r.Problem == "" && a.How.Hooked() {
-			w.move(a)
-		}
-		w.apply(rollout.Retired{Key: a.Key, Problem: r.Problem})
-	})
-}
-
-// move lets instances leave, and others take their place.
-func (w *World) move(a rollout.LetGo) {
-	comes, n := a.Color, len(a.Instances)
-	if !a.Restore {
-		n = w.registry.leave(a.Color, a.Instances)
-		comes = a.Color.Other()
-		w.observe()
-		if a.Key == a.SwitchID { // the whole color: nothing takes its place
-			return
-		}
-	}
-	w.registry.sides.At(comes).unready += n
-	w.observe()
-	w.plan(w.given.Retire.Replaced, func() {
-		in := w.registry.sides.At(comes)
-		in.unready = max(0, in.unready-n)
-		w.registry.come(comes, n)
-		w.observe()
-	})
 }

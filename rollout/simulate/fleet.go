@@ -17,6 +17,7 @@ type fleet struct {
 	settled bool
 	served  rollout.ByColor[bool] // the colors' clusters hold endpoints
 	nack    Nack
+	behind  int             // nodes that have not ACKed the newest endpoints
 	entries []rollout.Entry // where users' requests are taken
 }
 
@@ -77,6 +78,7 @@ func (f *fleet) resize(count int, fleets []string) {
 func (f *fleet) shape(g Nodes, now time.Time, fleets []string) (back []*node) {
 	before := len(f.nodes)
 	f.resize(g.Count, fleets)
+	f.behind = g.Behind
 	for i, n := range f.nodes {
 		away := i >= len(f.nodes)-g.Away
 		switch {
@@ -134,6 +136,9 @@ func (f *fleet) report(now time.Time) rollout.Report {
 		return r
 	}
 	r.Generation, r.Entries = f.published.Generation, f.entries
+	if f.behind > 0 {
+		r.Behind = map[policy.Color]int{policy.Blue: f.behind, policy.Green: f.behind}
+	}
 	for _, n := range f.nodes {
 		if n.connected() {
 			n.count(&r, f.published.Generation)

@@ -15,7 +15,7 @@ func From(state rollout.State, entry policy.Entry, at time.Time, nodes Nodes) *W
 	g.Nodes = nodes
 	w := &World{now: at, model: state.Model, given: g, state: state, changed: at, Look: func() {}}
 	w.policies.entry, w.policies.force = entry, entry.Model
-	w.registry.model, w.registry.fixed = state.Model, &state.Facts.Endpoints
+	w.registry.model, w.registry.fixed, w.registry.good = state.Model, &state.Facts.Endpoints, state.Facts.Endpoints
 	for _, c := range policy.Colors {
 		*w.fleet.served.At(c) = len(state.Facts.Endpoints.Of(c)) > 0
 	}
@@ -30,9 +30,10 @@ func From(state rollout.State, entry policy.Entry, at time.Time, nodes Nodes) *W
 	return w
 }
 
-// SetEndpoints makes e what the registry says.
-func (w *World) SetEndpoints(e rollout.EndpointSet) {
-	w.registry.fixed = &e
+// SetEndpoints makes e what the registry says, but for those who moved: of those that
+// came so many are not ready at present.
+func (w *World) SetEndpoints(e rollout.EndpointSet, away rollout.ByColor[int]) {
+	w.registry.fixed, w.registry.moved.away = &e, away
 	w.observe()
 }
 

@@ -49,6 +49,8 @@ type Nodes struct {
 	Silent, Away int
 	// Lease is how long a node that is away is believed to keep its routing.
 	Lease time.Duration
+	// Behind is how many have not ACKed the newest endpoints.
+	Behind int
 }
 
 // Traffic is users' requests.

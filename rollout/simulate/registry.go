@@ -17,7 +17,8 @@ type registry struct {
 	problem string
 	since   time.Time            // of problem
 	good    rollout.EndpointSet  // the last answer without a problem
-	fixed   *rollout.EndpointSet // the answer, whatever else is known; nil if there is none
+	fixed   *rollout.EndpointSet // the answer, but for who moved; nil if it is that of sides
+	moved   moved
 }
 
 // instances are those of one color; numbers are given once.
@@ -52,10 +53,24 @@ func (r *registry) come(c policy.Color, n int) {
 func (r *registry) leave(c policy.Color, gone []rollout.Endpoint) int {
 	in := r.sides.At(c)
 	before := len(in.ready)
-	in.ready = slices.DeleteFunc(slices.Clone(in.ready), func(n int) bool {
-		return slices.ContainsFunc(gone, func(e rollout.Endpoint) bool { return e.ID == r.id(c, n) && e.Version == in.version })
-	})
+	in.ready = slices.DeleteFunc(slices.Clone(in.ready), func(n int) bool { return r.is(c, n, gone) })
 	return before - len(in.ready)
+}
+
+// missing is how many of those instances are not there.
+func (r *registry) missing(c policy.Color, all []rollout.Endpoint) int {
+	n := len(all)
+	for _, there := range r.sides.Of(c).ready {
+		if r.is(c, there, all) {
+			n--
+		}
+	}
+	return n
+}
+
+// is reports whether the instance of that number is one of all.
+func (r *registry) is(c policy.Color, n int, all []rollout.Endpoint) bool {
+	return among(all, rollout.Endpoint{ID: r.id(c, n), Version: r.sides.Of(c).version})
 }
 
 func (r *registry) id(c policy.Color, n int) string { return fmt.Sprintf("%s-%s-%03d", r.model, c, n) }
@@ -70,13 +85,18 @@ func (r *registry) trouble(problem string, now time.Time) {
 
 // answer is what the registry says.
 func (r *registry) answer() rollout.EndpointSet {
+	problem, since := r.problem, r.since
 	if r.fixed != nil {
-		return *r.fixed
+		problem, since = r.fixed.Problem, r.fixed.Since
 	}
-	if r.problem != "" {
+	if problem != "" {
 		stands := r.good
-		stands.Problem, stands.Since = r.problem, r.since
+		stands.Problem, stands.Since = problem, since
 		return stands
+	}
+	if r.fixed != nil {
+		r.good = r.moved.in(*r.fixed)
+		return r.good
 	}
 	set := rollout.EndpointSet{Blue: r.endpoints(policy.Blue), Green: r.endpoints(policy.Green), Unready: map[policy.Color]int{}}
 	for _, c := range policy.Colors {

@@ -22,6 +22,9 @@ type World struct {
 
 	// Answer, if set, says how long nodes take to answer a routing, and who rejects it.
 	Answer func(rollout.Routing) (time.Duration, Nack)
+	// Asked, if set, says how a wish to have instances let go, or back, is answered, and
+	// who moves then, in a world whose registry gives a fixed answer.
+	Asked func(rollout.LetGo) (Retire, []Move)
 
 	now   time.Time
 	model string

@@ -25,7 +25,8 @@ func (a *app) replayCommand() *cobra.Command {
 		Short: "Say what a changed policy would have made of past switches",
 		Long: `Replay MODEL's recorded switches under the policy in a file: the same registry,
 fleets, verdicts and users, another decision. The server keeps what the newest
-switches heard; nothing is changed by a replay. What can't be known, because the
+switches heard; nothing is changed by a replay. A rolling policy lets its own batches
+go, which take as long as the recorded ones did. What can't be known, because the
 recording ends or nobody has measured it, is said.
 
 Exit codes: 0 replayed; 1 no switch could be replayed; 2 wrong usage, or the file
