@@ -341,7 +341,7 @@ func TestOtherPolicy(t *testing.T) {
 			m.Validate = []policy.Check{{Name: "endpoints", Endpoints: &policy.EndpointsCheck{Min: 3}}}
 		}, "would not have begun: rollback of ann was refused (not-ready): blue can't take the users now", ""},
 		"back, and more patience": {"back to before, paused", func(m *policy.Model) { m.Confirm.Within = 10 * time.Minute },
-			"would have rolled back at 2026-01-05 11:25:00, 9m30s after the recorded switch did", ""},
+			"would have rolled back at 2026-01-05 11:25:00 UTC, 9m30s after the recorded switch did", ""},
 		"a bad one, all at once": {"fails at 5 %", func(m *policy.Model) { m.Shift = []policy.Step{{Weight: policy.Full}} },
 			"rolled back", ""},
 	} {

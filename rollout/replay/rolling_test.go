@@ -2,9 +2,11 @@ package replay_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +31,7 @@ func giant() *policy.Model {
 // four is four instances of blue, and a platform on which others take five minutes to
 // get ready.
 func four(g *simulate.Given) {
+	g.Traffic.Rate = 50
 	g.Registry.Blue.Ready, g.Registry.Green.Ready = 4, 0
 	g.Retire = simulate.Retire{Takes: 2 * time.Second, Replaced: 5 * time.Minute}
 }
@@ -57,7 +60,7 @@ func nodes(do func(*simulate.Nodes)) func(*simulate.World) {
 	}
 }
 
-func rollingStories() map[string]*recorded {
+var rollingStories = sync.OnceValue(func() map[string]*recorded {
 	ok := simulate.Retire{Takes: 2 * time.Second, Replaced: 5 * time.Minute}
 	busy := simulate.Retire{Takes: 2 * time.Second, Replaced: 5 * time.Minute, Problem: "503 busy"}
 	bad := traffic(func(t *simulate.Traffic) { t.Green.Errors = 0.2 })
@@ -100,7 +103,7 @@ func rollingStories() map[string]*recorded {
 		"restarted":              play(2*time.Hour, happens{15 * time.Second: func(w *simulate.World) { w.Restart(0) }, 12 * time.Minute: func(w *simulate.World) { w.Restart(0) }}),
 		"still there":            play(20*time.Minute, nil),
 	}
-}
+})
 
 // TestOwnRollingPolicySameStory: so does one whose instances came and went because of it.
 func TestOwnRollingPolicySameStory(t *testing.T) {
@@ -178,7 +181,7 @@ func drawDeed(r *rand.Rand) func(*simulate.World) {
 // TestOtherRollingPolicy: a changed policy asks for its own batches, and it is said what
 // was assumed for them.
 func TestOtherRollingPolicy(t *testing.T) {
-	all := rollingStories()
+	all := maps.Clone(rollingStories())
 	all["a little bad"] = &recorded{policy: giant(), lasts: 2 * time.Hour, given: func(g *simulate.Given) {
 		four(g)
 		g.Traffic.Green.Errors = 0.004
@@ -198,7 +201,7 @@ func TestOtherRollingPolicy(t *testing.T) {
 		"stricter": {"a little bad", func(m *policy.Model) { m.Judge.Risk = 0.3 },
 			"20s before the recorded switch did: users' traffic: green fails more often", nil},
 		"two at a time": {"good", func(m *policy.Model) { m.Rolling.Batch.Count, m.Rolling.Capacity = 2, policy.Full/2 },
-			"would have succeeded at 2026-01-05 09:30:19, 20m35s before the recorded switch did", []string{"other instances make room than in the recorded switch"}},
+			"would have succeeded at 2026-01-05 09:30:19 UTC, 20m35s before the recorded switch did", []string{"other instances make room than in the recorded switch"}},
 		"less capacity, one at a time": {"good", func(m *policy.Model) { m.Rolling.Hold, m.Rolling.Capacity = time.Minute, policy.Full/4 },
 			"would have succeeded at 2026-01-05 09:", []string{"other instances make room than in the recorded switch"}},
 		"a longer hold": {"good", func(m *policy.Model) { m.Rolling.Hold = 10 * time.Minute },
@@ -206,10 +209,10 @@ func TestOtherRollingPolicy(t *testing.T) {
 		"a platform that is busy": {"refused a while", func(m *policy.Model) { m.Rolling.Hold = 4 * time.Minute },
 			"would have succeeded at 2026-01-05 10:1", []string{"other instances make room"}},
 		"more capacity than comes": {"nothing comes", func(m *policy.Model) { m.Prepare.Within = 10 * time.Minute },
-			"would have been held at 2026-01-05 09:45:37, 20m0s before the recorded switch did: the next instances did not come within 10m", nil},
+			"would have been held at 2026-01-05 09:45:37 UTC, 20m0s before the recorded switch did: the next instances did not come within 10m", nil},
 		"a limit": {"good", func(m *policy.Model) {
 			m.Judge.Latency.Max = []policy.LatencyMax{{Quantile: 0.99, Max: 70 * time.Millisecond}}
-		}, "would have rolled back at 2026-01-05 09:17:01: users' traffic: green breaks its limit", nil},
+		}, "would have rolled back at 2026-01-05 09:27:48 UTC: users' traffic: green breaks its limit", nil},
 		"back by itself, late": {"unjudged", func(m *policy.Model) {},
 			"would have rolled back at 2026-01-05 09:37:0", []string{"nobody was asked to bring instances back in the recorded switch: it is taken to be done at once, and others to be ready after 5m2s, as long as instances took before"}},
 		"a person's word earlier": {"back, and forth", func(m *policy.Model) { m.Rollback.Automatic = false }, "the same: succeeded", nil},
@@ -224,9 +227,7 @@ func TestOtherRollingPolicy(t *testing.T) {
 		"back to before": {"back to before", func(*policy.Model) {}, "the same: succeeded", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := all[c.story]
-			r.parts = nil
-			rec := r.play(t)
+			rec := all[c.story].play(t)
 			m := giant()
 			c.policy(m)
 			got, err := replay.Play(rec, m)
