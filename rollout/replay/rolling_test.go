@@ -212,7 +212,7 @@ func TestOtherRollingPolicy(t *testing.T) {
 			"would have been held at 2026-01-05 09:45:37 UTC, 20m0s before the recorded switch did: the next instances did not come within 10m", nil},
 		"a limit": {"good", func(m *policy.Model) {
 			m.Judge.Latency.Max = []policy.LatencyMax{{Quantile: 0.99, Max: 70 * time.Millisecond}}
-		}, "would have rolled back at 2026-01-05 09:27:48 UTC: users' traffic: green breaks its limit", nil},
+		}, "would have rolled back at 2026-01-05 09:27:48 UTC: users' traffic: green breaks its limit", []string{"nobody was asked to bring instances back"}},
 		"back by itself, late": {"unjudged", func(m *policy.Model) {},
 			"would have rolled back at 2026-01-05 09:37:0", []string{"nobody was asked to bring instances back in the recorded switch: it is taken to be done at once, and others to be ready after 5m2s, as long as instances took before"}},
 		"a person's word earlier": {"back, and forth", func(m *policy.Model) { m.Rollback.Automatic = false }, "the same: succeeded", nil},
