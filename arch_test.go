@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"rollout/record":   {"policy", "rollout", "rollout/judge"},
 	"rollout/simulate": {"policy", "rollout", "rollout/judge"},
 	"rollout/scenario": {"policy", "policy/calendar", "rollout", "rollout/simulate"},
-	"rollout/replay":   {"policy", "rollout", "rollout/judge", "rollout/record", "rollout/simulate"},
+	"rollout/replay":   {"policy", "policy/calendar", "rollout", "rollout/judge", "rollout/record", "rollout/simulate"},
 
 	"reconcile": {"policy", "policy/calendar", "rollout", "rollout/record"},
 	"registry":  {"policy", "rollout"},

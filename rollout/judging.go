@@ -176,7 +176,7 @@ func (t *turn) routedBefore(w Window) ByColor[Tally] {
 // go there. In the first moments after a publish only what is quick has ended, failures
 // above all, and that many of what has begun are no share that anybody meets.
 func (t *turn) begun(a Tally, w Window, share policy.Weight) Tally {
-	slowest := time.Duration(t.s.Judging.Record.Slowest() * float64(time.Second))
+	slowest := t.s.Judging.Record.Slowest()
 	if a.Requests == 0 || !w.Begin.Before(t.s.Judging.Since.Add(slowest+t.s.Facts.Traffic.slowestReport())) {
 		return a
 	}
@@ -291,10 +291,23 @@ func (t *turn) lookAtUsers(w Window) {
 
 // steady reports whether as many requests of the present weights end in w as begin. Before
 // that the color that takes longer seems to get less than its share: what is under way is
-// not reported. Without a timeout there is no such time.
+// not reported.
 func (t *turn) steady(w Window) bool {
-	longest := t.longestRequest()
+	longest := t.longestAnswer()
 	return longest > 0 && !w.Begin.Before(t.s.Judging.Since.Add(longest+t.s.Facts.Traffic.slowestReport()))
+}
+
+// longestAnswer is how long users' requests may take. Where no timeout says it, it is twice
+// what nearly all of the old color's took; 0 where that is not known either.
+func (t *turn) longestAnswer() time.Duration {
+	switch r := t.s.Judging.Record; {
+	case t.p.Route.Timeout > 0 && t.plan().Route.Timeout > 0:
+		return t.longestRequest()
+	case r.Requests() < 100: // too few to say it
+		return 0
+	default:
+		return 2 * r.Slowest()
+	}
 }
 
 // sticky reports whether users stay on a color, by the route that stands or by the one that

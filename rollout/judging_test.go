@@ -169,24 +169,29 @@ func TestRequestsThatTakeLongerThanTheirStep(t *testing.T) {
 // alone: green gets its share all the same. A share that is wrong is found when as many
 // requests end as begin.
 func TestTheShareIsOfRequestsAndNotOfAnswers(t *testing.T) {
-	for _, share := range []int{50, 40} {
-		p := shortest()
-		p.Validate, p.Shift = nil, []policy.Step{{Weight: 5000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
-		p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, Latency: policy.LatencyRule{Tolerate: 1.5}}
-		w := judgedByUsers(t, p)
-		w.starts("s1")
-		w.meet(2*time.Minute, func() rollout.Window {
-			var blue, green rollout.Tally
-			if w.now.Sub(start) >= 10*time.Second {
-				blue = tallyOf(100-share, 0, 10*time.Second)
+	for _, timeout := range []time.Duration{15 * time.Second, 0} {
+		for _, share := range []int{50, 40} {
+			p := shortest()
+			p.Route.Timeout = timeout
+			p.Validate, p.Shift = nil, []policy.Step{{Weight: 5000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+			p.Judge = policy.Judge{Risk: 0.01, MinRequests: 1, Latency: policy.LatencyRule{Tolerate: 1.5}}
+			w := judgedByUsers(t, p)
+			w.meet(10*time.Second, w.all(10*time.Second))
+			w.starts("s1")
+			began := w.now
+			w.meet(2*time.Minute, func() rollout.Window {
+				var blue, green rollout.Tally
+				if w.now.Sub(began) >= 10*time.Second {
+					blue = tallyOf(100-share, 0, 10*time.Second)
+				}
+				if w.now.Sub(began) >= 12*time.Second {
+					green = tallyOf(share, 0, 12*time.Second)
+				}
+				return w.usersOf(blue, green)()
+			})
+			if held := w.s.Phase == rollout.Held; held != (share != 50) {
+				t.Errorf("share %d, timeout %s: %s: %s", share, timeout, w.s.Phase, w.s.Switch.Cause)
 			}
-			if w.now.Sub(start) >= 12*time.Second {
-				green = tallyOf(share, 0, 12*time.Second)
-			}
-			return w.usersOf(blue, green)()
-		})
-		if held := w.s.Phase == rollout.Held; held != (share != 50) {
-			t.Errorf("share %d: %s: %s", share, w.s.Phase, w.s.Switch.Cause)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package judge
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // memory is after how many windows a Record begins a new half; it holds the
 // current half and the one before, so the last 5 to 10 minutes of windows.
@@ -80,9 +83,9 @@ func (r Record) Add(s Sample) Record {
 // Requests is how many r remembers.
 func (r Record) Requests() int { return r.Halves[0].Counts.Requests + r.Halves[1].Counts.Requests }
 
-// Slowest is within how many seconds nearly all that r remembers were answered.
-func (r Record) Slowest() float64 {
-	return Merge(r.Halves[0].Latency, r.Halves[1].Latency).Quantile(0.999)
+// Slowest is within what time nearly all that r remembers were answered.
+func (r Record) Slowest() time.Duration {
+	return time.Duration(Merge(r.Halves[0].Latency, r.Halves[1].Latency).Quantile(0.999) * float64(time.Second))
 }
 
 // What a comparison with the past tolerates beyond the policy, as time has passed
