@@ -40,6 +40,7 @@ func (w *warner) overlaps(all map[string]*fleetHosts) {
 	told := map[string]bool{} // by w.prefixes
 	for i, host := range w.model.Route.Hosts {
 		at := item("spec.route.hosts", i)
+		w.likeCopies(at, host)
 		var lost, unanswered []string
 		for _, fleet := range w.model.Route.Fleets {
 			hosts := all[fleet]
@@ -116,4 +117,15 @@ func firstOf(names []string) string {
 		return strings.Join(names, "; ")
 	}
 	return fmt.Sprintf("%s; and %d more", strings.Join(names[:most], "; "), len(names)-most)
+}
+
+// likeCopies notes a host by which users' requests would be reported as copies.
+func (w *warner) likeCopies(at, host string) {
+	if !strings.HasSuffix(host, "-shadow") {
+		return
+	}
+	if !w.has(at) {
+		at = "metadata.name" // whose default it is
+	}
+	w.warn(at, RuleCopiesHost, "the host %s ends with -shadow, which Envoy makes of a copy's host; users' requests would be counted as copies, too; write route.hosts with one that ends otherwise", host)
 }

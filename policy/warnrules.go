@@ -11,6 +11,7 @@ const (
 	RuleFewEndpoints   = "few-endpoints"   // one instance may take all users
 	RuleEmptyData      = "empty-data"      // a file without a row or case
 	RuleHostOverlap    = "host-overlap"    // a wildcard covers another model's host
+	RuleCopiesHost     = "copies-host"     // users' requests look like copies
 	RulePrefixOverlap  = "prefix-overlap"  // two prefixes but for a slash
 	RuleNeverOpen      = "never-open"      // freezes leave nothing of the windows
 	RuleBakeUnwatched  = "bake-unwatched"  // the bake is over before its checks run

@@ -24,8 +24,8 @@ const (
 	// metadataName is where a route says by which weights it sends users on.
 	metadataName = "greenlight"
 	weightsKey   = "weights"
-	// shadowSuffix is what Envoy appends to the host of a mirrored request.
-	shadowSuffix = "-shadow"
+	// shadowHost is a mirrored request's: Envoy appends -shadow, before a port if there is one.
+	shadowHost = ".*-shadow(:[0-9]+)?"
 )
 
 // weightsMetadata tells the weights of a route to the reports of its requests.
@@ -54,7 +54,7 @@ func shadowRequestLog(t *policy.Telemetry) []*accesslogv3.AccessLog {
 	mirrored := &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_HeaderFilter{
 		HeaderFilter: &accesslogv3.HeaderFilter{Header: &routev3.HeaderMatcher{
 			Name: ":authority", HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{
-				StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Contains{Contains: shadowSuffix}},
+				StringMatch: &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_SafeRegex{SafeRegex: &matcherv3.RegexMatcher{Regex: shadowHost}}},
 			},
 		}},
 	}}
