@@ -55,6 +55,10 @@ func (t *turn) compared(f judge.Finding) string {
 			sw.To, against, f.Quantile*100, seconds(f.IdleLatency), seconds(f.LiveLatency),
 			f.IdleRequests, f.LiveRequests, odds(f.Evidence), odds(f.Needed))
 	}
+	if t.blind() {
+		return fmt.Sprintf("%s fails %s of %d requests (evidence %s, %s is enough); %s was seen to answer too little before it to compare with, and this is an outage",
+			sw.To, share100(f.IdleErrors), f.IdleRequests, odds(f.Evidence), odds(f.Needed), sw.From)
+	}
 	return fmt.Sprintf("%s fails more often than %s: %s of %d requests against %s of %d (evidence %s, %s is enough)",
 		sw.To, against, share100(f.IdleErrors), f.IdleRequests, share100(f.LiveErrors), f.LiveRequests,
 		odds(f.Evidence), odds(f.Needed))

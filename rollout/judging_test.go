@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -193,6 +194,19 @@ func TestTheShareIsOfRequestsAndNotOfAnswers(t *testing.T) {
 				t.Errorf("share %d, timeout %s: %s: %s", share, timeout, w.s.Phase, w.s.Switch.Cause)
 			}
 		}
+	}
+}
+
+// Who begins a switch just after a start, or of a model that hardly anybody asks, has
+// nothing to compare an outage with. It is taken back all the same.
+func TestAnOutageOfWhichNothingIsKnownBefore(t *testing.T) {
+	p := shortest()
+	p.Validate, p.Bake = nil, policy.Bake{For: time.Hour}
+	w := judgedByUsers(t, p)
+	w.starts("s1")
+	w.meet(10*time.Second, func() rollout.Window { return w.usersOf(rollout.Tally{}, tallyOf(100, 99, time.Second))() })
+	if w.s.Phase != rollout.RollingBack || !strings.Contains(w.s.Switch.Cause, "green fails 99") || !strings.Contains(w.s.Switch.Cause, "this is an outage") {
+		t.Errorf("%s: %s", w.s.Phase, w.s.Switch.Cause)
 	}
 }
 

@@ -103,6 +103,9 @@ const (
 	mostOfALater = 0.2
 	// fewest is how many requests a record must hold to be compared with.
 	fewest = 100
+	// unknown is the share of bad requests that a record of fewer allows: what users
+	// were served by did not fail every second of their requests.
+	unknown = 0.5
 )
 
 // Alone compares a color with a Record from before. Time has passed between the
@@ -134,7 +137,8 @@ func NewAlone(r Record) Alone {
 	return a
 }
 
-// Blind reports whether the record holds too little to compare failures with.
+// Blind reports whether the record holds too little to compare failures with: then
+// nothing but an outage is found.
 func (a Alone) Blind() bool { return a.Past.Requests < fewest }
 
 // atMost is a cautious estimate of a share from a record: twice the standard
@@ -150,10 +154,12 @@ func (a Alone) Look(c Config, s Sample) Alone {
 	}
 	s = s.sound()
 	a.Now = a.Now.plus(s)
-	if !a.Blind() {
-		odds := a.Most / (1 - a.Most) * max(c.ErrorTolerance, 1) * laterErrors
-		a.Evidence.Errors = against(a.Evidence.Errors, s.Bad, s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
+	most := a.Most
+	if a.Blind() {
+		most = unknown
 	}
+	odds := most / (1 - most) * max(c.ErrorTolerance, 1) * laterErrors
+	a.Evidence.Errors = against(a.Evidence.Errors, s.Bad, s.Requests, odds/(1+odds), boldly(laterPrior, mostOfALater, odds))
 	if n := s.Latency.Count(); n > 0 && a.Slow >= fewest {
 		tolerated := max(c.LatencyTolerance, 1) * laterLatency
 		for i, q := range quantiles {

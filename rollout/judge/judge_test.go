@@ -122,6 +122,23 @@ func TestAnOutageIsFoundWithinTwoWindows(t *testing.T) {
 	}
 }
 
+// Where hardly anything is known of the color before, an outage is found all the same,
+// and nothing else: what was not measured is not held against the new one.
+func TestAThinRecordTellsAnOutageAlone(t *testing.T) {
+	thin := judge.Record{}.Add(sampleOf(10, 0, 0.1, 0.2))
+	for failed, worse := range map[int]bool{100: true, 90: true, 50: false, 20: false} {
+		for _, past := range []judge.Record{{}, thin} {
+			alone := judge.NewAlone(past)
+			for range 600 {
+				alone = alone.Look(byDefault, sampleOf(100, failed, 1, 2))
+			}
+			if f := alone.Finding(byDefault); f.Worse != worse {
+				t.Errorf("%d of 100 fail, the record has %d: %+v", failed, past.Requests(), f)
+			}
+		}
+	}
+}
+
 func recordOf(windows int) judge.Record {
 	var r judge.Record
 	for i := range windows {
