@@ -12,7 +12,7 @@ import (
 var (
 	twiceDesc     = modelDesc("second_instances", "Instances, ready or not, of the color that is not live.")
 	hoursDesc     = modelDesc("second_instance_hours_total", "Instance-hours of the color that is not live, since the model is known: what running it twice took.")
-	moneyDesc     = modelDesc("second_cost_total", "Price of these instance-hours by the policy's cost.instanceHour; absent without one.", "currency")
+	moneyDesc     = modelDesc("second_cost", "All of these instance-hours at the present price, the policy's cost.instanceHour; absent without one. It falls when the price does.", "currency")
 	drillDesc     = modelDesc("drill_seconds", "How long all users took in the last drill that went well: back to the old color, and forth again.", "way")
 	drillTimeDesc = modelDesc("drill_time_seconds", "Unix time at which that drill began.")
 )
@@ -25,7 +25,7 @@ func collectCost(c chan<- prometheus.Metric, gauge func(d *prometheus.Desc, v fl
 	gauge(twiceDesc, float64(s.State.Twice.Instances), name)
 	c <- prometheus.MustNewConstMetric(hoursDesc, prometheus.CounterValue, hours, name)
 	if p := s.Policy; p != nil && p.Cost.InstanceHour > 0 {
-		c <- prometheus.MustNewConstMetric(moneyDesc, prometheus.CounterValue, hours*p.Cost.InstanceHour, name, p.Cost.Currency)
+		gauge(moneyDesc, hours*p.Cost.InstanceHour, name, p.Cost.Currency)
 	}
 	if s.State.Switch == nil {
 		return
