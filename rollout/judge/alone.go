@@ -97,6 +97,9 @@ const (
 	laterLatency = 1.25
 	laterPrior   = 4
 	swings       = 2.5
+	// A latency is not tolerated above mostSwing times the record's, as a pause in one of
+	// a few windows would else excuse anything.
+	mostSwing = 10
 	// A look adds at most mostOfALater to the logarithm of the evidence, so that an
 	// incident of 20 s, which may well not be the color's, does not decide; an outage,
 	// in which so large a share of the requests fails, decides at once.
@@ -132,7 +135,7 @@ func NewAlone(r Record) Alone {
 	}
 	for i, q := range quantiles {
 		a.At[i] = all.Latency.Quantile(q)
-		a.Limit[i] = a.At[i] * math.Exp(swings*all.swing(i))
+		a.Limit[i] = a.At[i] * min(math.Exp(swings*all.swing(i)), mostSwing)
 	}
 	return a
 }

@@ -139,6 +139,25 @@ func TestAThinRecordTellsAnOutageAlone(t *testing.T) {
 	}
 }
 
+// A pause in the few windows that a record has makes it doubtful how much the color's
+// latency swings by itself. What takes a hundred times as long is slower all the same.
+func TestAPauseInAShortRecordHidesNoSlowness(t *testing.T) {
+	record := judge.Record{}.Add(sampleOf(400, 0, 0.3, 0.4))
+	for range 5 {
+		record = record.Add(sampleOf(400, 0, 0.001, 0.002))
+	}
+	alone, same := judge.NewAlone(record), judge.NewAlone(record)
+	for range 60 {
+		alone, same = alone.Look(byDefault, sampleOf(400, 0, 0.2, 0.2)), same.Look(byDefault, sampleOf(400, 0, 0.001, 0.002))
+	}
+	if f := alone.Finding(byDefault); !f.Worse || f.Metric != judge.MetricLatency {
+		t.Errorf("not found: %+v", f)
+	}
+	if f := same.Finding(byDefault); f.Worse {
+		t.Errorf("what is as before was found: %+v", f)
+	}
+}
+
 func recordOf(windows int) judge.Record {
 	var r judge.Record
 	for i := range windows {
