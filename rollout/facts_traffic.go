@@ -136,29 +136,27 @@ func (t Traffic) perSecond(c policy.Color, of func(Tally) float64) float64 {
 // total is the rate of both colors.
 func (t Traffic) total() float64 { return t.Rate(policy.Blue) + t.Rate(policy.Green) }
 
-// silent names the connected nodes that carried users and report nothing any
-// more. Silence of a node that has left is not counted: others serve its users.
-func (f Facts) silent() []NodeRef {
+// silent is the connected nodes that carried users and report nothing any more.
+// Silence of a node that has left is not counted: others serve its users.
+func (f Facts) silent() []NodeTraffic {
 	gone := map[NodeRef]bool{}
 	for _, s := range f.Report.Stale {
 		gone[NodeRef{Fleet: s.Fleet, Node: s.Node}] = true
 	}
 	reporting := map[string]int{}
-	var out []NodeRef
+	var out []NodeTraffic
 	for _, n := range f.Traffic.Nodes {
 		quiet := f.Traffic.Ends().Sub(n.Last)
-		ref := NodeRef{Fleet: n.Fleet, Node: n.Node}
 		if quiet < max(silentAfter, 3*n.Gap) {
 			reporting[n.Fleet]++
 			continue
 		}
-		if gone[ref] || n.Rate*quiet.Seconds() < silentRequests {
+		if gone[NodeRef{Fleet: n.Fleet, Node: n.Node}] || n.Rate*quiet.Seconds() < silentRequests {
 			continue
 		}
-		ref.Detail = fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339))
-		out = append(out, ref)
+		out = append(out, n)
 	}
-	return slices.DeleteFunc(out, func(n NodeRef) bool {
+	return slices.DeleteFunc(out, func(n NodeTraffic) bool {
 		// All of the fleet's that are there report: the others have left. Few of them are
 		// named, and none after its lease.
 		return f.ReportKnown && reporting[n.Fleet] >= f.Report.Envoys[n.Fleet]
@@ -166,4 +164,23 @@ func (f Facts) silent() []NodeRef {
 }
 
 // Silent is the nodes whose reports are missed.
-func (s State) Silent() []NodeRef { return s.Facts.silent() }
+func (s State) Silent() []NodeRef {
+	var out []NodeRef
+	for _, n := range s.Facts.silent() {
+		out = append(out, NodeRef{
+			Fleet: n.Fleet, Node: n.Node,
+			Detail: fmt.Sprintf("sent %s requests a second and has reported nothing since %s", figure(n.Rate), n.Last.Format(time.RFC3339)),
+		})
+	}
+	return out
+}
+
+// rate is how many requests a second users ask of both colors. What silent nodes carry
+// is not reported: it is taken to be what they carried before.
+func (f Facts) rate() float64 {
+	rate := f.Traffic.total()
+	for _, n := range f.silent() {
+		rate += n.Rate
+	}
+	return rate
+}

@@ -43,7 +43,7 @@ func (s State) Readiness() Readiness {
 		return Readiness{}
 	}
 	f := s.Facts
-	r := Readiness{Asked: true, Color: sw.From, Endpoints: len(s.old()), Rate: f.Traffic.total()}
+	r := Readiness{Asked: true, Color: sw.From, Endpoints: len(s.old()), Rate: f.rate()}
 	if c := s.Carried.Of(sw.From); c.Version == sw.FromVersion {
 		r.Carried = c.Rate
 	}

@@ -67,3 +67,41 @@ func TestWhatOthersCarriedIsNoInstancesOwn(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// An Envoy that stops reporting still has its users, and they would go back, too.
+func TestTheWayBackIsForUsersOfSilentNodesToo(t *testing.T) {
+	p := shortest()
+	p.Shift = []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
+	w := newWorld(t, p)
+	blue := func(ready int) {
+		w.step(rollout.Observed{Endpoints: rollout.EndpointSet{
+			Blue: instances(policy.Blue, ready, "v1"), Green: instances(policy.Green, 4, "v2"),
+			Unready: map[policy.Color]int{policy.Blue: 4 - ready},
+		}})
+	}
+	of := func(nodes ...string) func() rollout.Window {
+		return func() rollout.Window {
+			n := len(nodes)
+			seen := w.usersOf(tallyOf(90*n, 0, time.Millisecond), tallyOf(10*n, 0, time.Millisecond))()
+			if w.s.Weights == rollout.AllOn(policy.Blue) {
+				seen = w.usersOf(tallyOf(100*n, 0, time.Millisecond), rollout.Tally{})()
+			}
+			for _, name := range nodes {
+				seen.Nodes = append(seen.Nodes, rollout.NodeWindow{Fleet: "edge", Node: name, Weights: w.s.Weights, Requests: rollout.ByColor[int]{Blue: 90, Green: 10}})
+			}
+			return seen
+		}
+	}
+	blue(4)
+	w.step(rollout.Reported{Report: allACK(w.s, 2)})
+	w.meet(20*time.Second, of("e1", "e2"))
+	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
+	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
+	w.step(rollout.Reported{Report: allACK(w.s, 2)})
+	w.meet(20*time.Second, of("e1", "e2"))
+	w.meet(20*time.Second, of("e1"))
+	blue(2) // which answered 50 requests a second each
+	if r := w.s.Readiness(); !r.Short || r.Rate < 190 {
+		t.Errorf("%s, silent %v: %+v", w.s.Phase, w.s.Silent(), r)
+	}
+}

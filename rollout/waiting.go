@@ -15,9 +15,9 @@ func (t *turn) untold() string {
 	if !asked || t.s.Judging.Waived != "" {
 		return ""
 	}
-	j, sw, f := t.s.Judging, t.s.Switch, t.s.Facts
+	j, sw := t.s.Judging, t.s.Switch
 	bothCarry := t.s.Weights != AllOn(sw.To)
-	switch silent := f.silent(); {
+	switch silent := t.s.Silent(); {
 	case len(silent) > 0:
 		return fmt.Sprintf("%s of users is silent%s", count(len(silent), "node"), names(silent))
 	case j.Idle.Requests < rules.MinRequests:
