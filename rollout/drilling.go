@@ -92,13 +92,12 @@ func (t *turn) refuseBusy(c Command) *Refuse {
 	if quiet == 0 {
 		quiet, from = t.s.Busiest.Rate/2, fmt.Sprintf(" (half of %s, the most of the last week)", figure(t.s.Busiest.Rate))
 	}
-	switch {
+	switch silent := t.s.Silent(); {
 	case c.AnyRate:
 		return nil
 	case !t.s.Facts.Traffic.Known():
 		return refuse(NotReady, "it is not known whether this is a quiet time: no fleet reports users' requests; ask for a drill at any rate if it may be done all the same (greenlight drill --any-rate)")
-	case len(t.s.Silent()) > 0: // silence is no quiet
-		silent := t.s.Silent()
+	case len(silent) > 0: // silence is no quiet
 		return refuse(NotReady, "it is not known whether this is a quiet time: %s of users is silent%s; ask for a drill at any rate if it may be done all the same (greenlight drill --any-rate)",
 			count(len(silent), "node"), names(silent))
 	case rate > quiet:

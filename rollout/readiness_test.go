@@ -26,29 +26,31 @@ func (w *world) usersOf(blue, green rollout.Tally) func() rollout.Window {
 	}
 }
 
+// bluesOf has so many of all instances of blue ready, and all of green.
+func (w *world) bluesOf(ready, all int) {
+	w.step(rollout.Observed{Endpoints: rollout.EndpointSet{
+		Blue: instances(policy.Blue, ready, "v1"), Green: instances(policy.Green, all, "v2"),
+		Unready: map[policy.Color]int{policy.Blue: all - ready},
+	}})
+}
+
 // Nine of ten instances went away, and the last one failed most of what all users asked:
 // that it was asked so much is no proof that it can carry it.
 func TestWhatAnInstanceFailedItDidNotCarry(t *testing.T) {
 	p := shortest()
 	p.Shift = []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
 	w := newWorld(t, p)
-	blue := func(ready int) {
-		w.step(rollout.Observed{Endpoints: rollout.EndpointSet{
-			Blue: instances(policy.Blue, ready, "v1"), Green: instances(policy.Green, 10, "v2"),
-			Unready: map[policy.Color]int{policy.Blue: 10 - ready},
-		}})
-	}
-	blue(10)
+	w.bluesOf(10, 10)
 	w.step(rollout.Reported{Report: allACK(w.s, 3)})
 	w.meet(20*time.Second, w.usersOf(tallyOf(1000, 0, time.Millisecond), rollout.Tally{}))
-	blue(1)
+	w.bluesOf(1, 10)
 	w.meet(20*time.Second, w.usersOf(tallyOf(1000, 900, time.Millisecond), rollout.Tally{}))
-	blue(10)
+	w.bluesOf(10, 10)
 	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
 	w.step(rollout.Checked{Run: w.s.CheckRun, Verdicts: verdicts(w.s, rollout.Pass, "")})
 	w.step(rollout.Reported{Report: allACK(w.s, 3)})
 	w.meet(20*time.Second, w.usersOf(tallyOf(900, 0, time.Millisecond), tallyOf(100, 0, time.Millisecond)))
-	blue(2)
+	w.bluesOf(2, 10)
 	if r := w.s.Readiness(); !r.Short || r.Carried > 110 {
 		t.Errorf("%s: %+v", w.s.Phase, r)
 	}
@@ -73,12 +75,6 @@ func TestTheWayBackIsForUsersOfSilentNodesToo(t *testing.T) {
 	p := shortest()
 	p.Shift = []policy.Step{{Weight: 1000, Hold: 10 * time.Minute}, {Weight: policy.Full}}
 	w := newWorld(t, p)
-	blue := func(ready int) {
-		w.step(rollout.Observed{Endpoints: rollout.EndpointSet{
-			Blue: instances(policy.Blue, ready, "v1"), Green: instances(policy.Green, 4, "v2"),
-			Unready: map[policy.Color]int{policy.Blue: 4 - ready},
-		}})
-	}
 	of := func(nodes ...string) func() rollout.Window {
 		return func() rollout.Window {
 			n := len(nodes)
@@ -92,7 +88,7 @@ func TestTheWayBackIsForUsersOfSilentNodesToo(t *testing.T) {
 			return seen
 		}
 	}
-	blue(4)
+	w.bluesOf(4, 4)
 	w.step(rollout.Reported{Report: allACK(w.s, 2)})
 	w.meet(20*time.Second, of("e1", "e2"))
 	w.step(rollout.Command{Verb: rollout.Start, Actor: "ann", ID: "s1"})
@@ -100,7 +96,7 @@ func TestTheWayBackIsForUsersOfSilentNodesToo(t *testing.T) {
 	w.step(rollout.Reported{Report: allACK(w.s, 2)})
 	w.meet(20*time.Second, of("e1", "e2"))
 	w.meet(20*time.Second, of("e1"))
-	blue(2) // which answered 50 requests a second each
+	w.bluesOf(2, 4) // which answered 50 requests a second each
 	if r := w.s.Readiness(); !r.Short || r.Rate < 190 {
 		t.Errorf("%s, silent %v: %+v", w.s.Phase, w.s.Silent(), r)
 	}

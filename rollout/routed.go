@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"slices"
+	"time"
 
 	"greenlight/policy"
 )
@@ -31,6 +32,12 @@ func (t *turn) routedNow(reported Weights, w Window) bool {
 	return reported == t.s.Weights || untold && !w.Begin.Before(t.s.Judging.Since)
 }
 
+// haveEnded reports whether requests that began with the present weights, and take so long,
+// are all reported by the time of w.
+func (t *turn) haveEnded(w Window, took time.Duration) bool {
+	return !w.Begin.Before(t.s.Judging.Since.Add(took + t.s.Facts.Traffic.slowestReport()))
+}
+
 // usersOf adds up users' requests of w that were routed by such weights.
 func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 	var out ByColor[Tally]
@@ -50,8 +57,7 @@ func usersOf(w Window, by func(Weights) bool) ByColor[Tally] {
 // go there. In the first moments after a publish only what is quick has ended, failures
 // above all, and that many of what has begun are no share that anybody meets.
 func (t *turn) begun(a Tally, w Window, share policy.Weight) Tally {
-	slowest := t.s.Judging.Record.Slowest()
-	if a.Requests == 0 || !w.Begin.Before(t.s.Judging.Since.Add(slowest+t.s.Facts.Traffic.slowestReport())) {
+	if a.Requests == 0 || t.haveEnded(w, t.s.Judging.Record.Slowest()) {
 		return a
 	}
 	all := usersOf(w, func(Weights) bool { return true })

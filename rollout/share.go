@@ -14,7 +14,7 @@ import (
 // not reported.
 func (t *turn) steady(w Window) bool {
 	longest := t.longestAnswer()
-	return longest > 0 && !w.Begin.Before(t.s.Judging.Since.Add(longest+t.s.Facts.Traffic.slowestReport()))
+	return longest > 0 && t.haveEnded(w, longest)
 }
 
 // longestAnswer is how long users' requests may take. Where no timeout says it, it is twice
@@ -23,7 +23,7 @@ func (t *turn) longestAnswer() time.Duration {
 	switch r := t.s.Judging.Record; {
 	case t.p.Route.Timeout > 0 && t.plan().Route.Timeout > 0:
 		return t.longestRequest()
-	case r.Requests() < 100: // too few to say it
+	case r.Thin():
 		return 0
 	default:
 		return 2 * r.Slowest()

@@ -83,6 +83,9 @@ func (r Record) Add(s Sample) Record {
 // Requests is how many r remembers.
 func (r Record) Requests() int { return r.Halves[0].Counts.Requests + r.Halves[1].Counts.Requests }
 
+// Thin reports whether r remembers too few to compare with.
+func (r Record) Thin() bool { return r.Requests() < fewest }
+
 // Slowest is within what time nearly all that r remembers were answered.
 func (r Record) Slowest() time.Duration {
 	return time.Duration(Merge(r.Halves[0].Latency, r.Halves[1].Latency).Quantile(0.999) * float64(time.Second))
